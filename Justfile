@@ -1,0 +1,47 @@
+# Run with ./justw, which brings its own `just` where there is none.
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# list the recipes
+default:
+    @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} --list --unsorted
+
+# build everything and serve the demo on http://127.0.0.1:8787
+demo *flags:
+    @scripts/demo.sh {{ flags }}
+
+# install what is missing, build, and run every test
+test *suites:
+    @scripts/test.sh {{ suites }}
+
+# what continuous integration runs: all checks, then all tests
+ci:
+    @scripts/ci.sh
+
+# all checks that need no running program: format, lints, licences, generated files
+check:
+    @scripts/check.sh
+
+# build the wasm module, the npm package and the demo page
+build:
+    @scripts/web.sh
+
+# build only the wasm module that browsers load
+wasm:
+    @scripts/wasm.sh build
+
+# bytes that a page pays for the package, against the limit
+size:
+    @scripts/web.sh package
+    @node scripts/size.mjs
+
+# rewrite the files made from others: OpenAPI document, TypeScript types
+generate:
+    @scripts/generate.sh write
+
+# format Rust, TypeScript and JSON
+fmt:
+    @scripts/fmt.sh write
+
+# remove what was built (tools are kept)
+clean:
+    @scripts/clean.sh

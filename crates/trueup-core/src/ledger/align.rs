@@ -1,0 +1,96 @@
+//! Bringing an account up to date with its plan and the calendar before anything is decided.
+
+use super::{
+    Account, BTreeMap, Cause, Entry, EntryKind, EntryLine, MeterBalance, MeterId, MeterTerms, Units,
+};
+
+impl Account {
+    /// Opens an account that has seen no change.
+    pub fn new(id: super::AccountId) -> Self {
+        Self { id, version: super::Version(0), meters: BTreeMap::new() }
+    }
+
+    /// Makes the account agree with what its plan says now: meters appear, limits change, windows
+    /// that ended give way to the next. Each difference is a version of its own with its entry.
+    /// An empty answer means that nothing is to be written.
+    ///
+    /// A window never gives way to an earlier one while the plan cuts windows the same way: a
+    /// server clock that was set back does not give used units back.
+    pub fn align(&mut self, terms: &BTreeMap<MeterId, MeterTerms>) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (meter, wanted) in terms {
+            // Versions never repeat, so a window named by the version that opened it never does.
+            let number = self.version.next().0;
+            let entry = match self.meters.get_mut(meter) {
+                None => {
+                    self.meters.insert(meter.clone(), MeterBalance::open(wanted.clone(), number));
+                    let mut line = EntryLine::still(meter, number);
+                    line.limit = wanted.limit.map_or(0, Units::signed);
+                    Some((EntryKind::Terms, Cause::PlanChanged, line))
+                }
+                Some(balance) => align_meter(meter, balance, wanted, number),
+            };
+            entries.extend(entry.map(|it| self.stamp(it)));
+        }
+        let gone = |(meter, balance): (&MeterId, &MeterBalance)| {
+            (!terms.contains_key(meter) && balance.held.is_zero()).then(|| meter.clone())
+        };
+        let gone: Vec<_> = self.meters.iter().filter_map(gone).collect();
+        for meter in gone {
+            if let Some(balance) = self.meters.remove(&meter) {
+                let mut line = EntryLine::still(&meter, balance.window_number);
+                line.limit = -balance.limit().map_or(0, Units::signed);
+                line.seen = -balance.used.signed();
+                entries.push(self.stamp((EntryKind::Terms, Cause::PlanChanged, line)));
+            }
+        }
+        entries
+    }
+
+    fn stamp(&mut self, (kind, cause, line): (EntryKind, Cause, EntryLine)) -> Entry {
+        self.version = self.version.next();
+        let lines = vec![line];
+        Entry { version: self.version, kind, cause, operation: None, actor: None, lines }
+    }
+}
+
+fn align_meter(
+    meter: &MeterId,
+    balance: &mut MeterBalance,
+    wanted: &MeterTerms,
+    next_number: u64,
+) -> Option<(EntryKind, Cause, EntryLine)> {
+    let (have, want) = (balance.terms.window, wanted.window);
+    let same_terms =
+        balance.terms.limit == wanted.limit && balance.terms.enforcement == wanted.enforcement;
+    let next_window = have.end <= want.start;
+    let clock_set_back = want.end <= have.start;
+    let same_window = have == want || clock_set_back;
+    if same_terms && same_window {
+        return None;
+    }
+    let before = balance.clone();
+    balance.terms =
+        MeterTerms { window: if clock_set_back { have } else { want }, ..wanted.clone() };
+    let (kind, cause) = if next_window {
+        balance.window_number = next_number;
+        balance.granted = Units::ZERO;
+        balance.used = Units::ZERO;
+        balance.held = Units::ZERO;
+        (EntryKind::Window, Cause::WindowReset)
+    } else {
+        // The plan cuts its windows in another way now. What was used stays used.
+        (EntryKind::Terms, Cause::PlanChanged)
+    };
+    let mut line = EntryLine::still(meter, balance.window_number);
+    line.seen = taken(balance) - taken(&before);
+    line.limit = match (before.limit(), balance.limit()) {
+        (Some(old), Some(new)) => new.signed() - old.signed(),
+        _ => 0,
+    };
+    Some((kind, cause, line))
+}
+
+fn taken(balance: &MeterBalance) -> i64 {
+    balance.used.saturating_add(balance.held).signed()
+}

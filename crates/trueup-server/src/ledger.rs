@@ -1,0 +1,128 @@
+//! What handlers use: changes go to the engine, reads go to the store, and windows that ended are
+//! rolled before anybody reads them.
+
+use std::sync::Arc;
+
+use trueup_core::ledger::Command;
+use trueup_core::{AccountId, ActorId, OperationId, Snapshot, Version};
+use trueup_protocol::response::{ConversationResponse, EntriesResponse, MessageResponse};
+
+use crate::engine::{Action, Answer, Engine, EngineError, NewMessage, Request, View};
+use crate::store::{AccountTerms, SqliteStore};
+
+/// Cheap to clone; one a server.
+#[derive(Clone)]
+pub struct Ledger {
+    engine: Engine,
+    store: Arc<SqliteStore>,
+}
+
+impl Ledger {
+    /// A ledger over an engine and the store that it writes to.
+    pub fn new(engine: Engine, store: Arc<SqliteStore>) -> Self {
+        Self { engine, store }
+    }
+
+    /// Carries out one command and answers with what became of it and the account afterwards.
+    ///
+    /// # Errors
+    /// [`EngineError`] when nothing could be decided; the ledger is as it was.
+    pub async fn command(
+        &self,
+        account: &AccountId,
+        view: View,
+        command: Command,
+        messages: Vec<NewMessage>,
+    ) -> Result<Answer, EngineError> {
+        let action = Action::Command { command, messages };
+        self.engine.run(Request { account: account.clone(), view, action }).await
+    }
+
+    /// Sets an account's own terms.
+    ///
+    /// # Errors
+    /// [`EngineError`] when they could not be written.
+    pub async fn put_account(
+        &self,
+        account: &AccountId,
+        view: View,
+        terms: AccountTerms,
+    ) -> Result<Answer, EngineError> {
+        let action = Action::PutAccount(terms);
+        self.engine.run(Request { account: account.clone(), view, action }).await
+    }
+
+    /// Reads the account's usage as `actor` may see it, opening the account on its first use.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store could not be read.
+    pub async fn snapshot(
+        &self,
+        account: &AccountId,
+        actor: &ActorId,
+        since: Option<Version>,
+        ask: &[OperationId],
+    ) -> Result<Snapshot, EngineError> {
+        if let Some(snapshot) = self.store.read_snapshot(account, actor, since, ask).await?
+            && !self.engine.is_outdated(&snapshot)
+        {
+            return Ok(snapshot);
+        }
+        let view = View { actor: actor.clone(), since, ask: ask.to_vec() };
+        let action = Action::Align;
+        Ok(self.engine.run(Request { account: account.clone(), view, action }).await?.snapshot)
+    }
+
+    /// The account's own terms; the defaults when it has none.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store could not be read.
+    pub async fn account_terms(&self, account: &AccountId) -> Result<AccountTerms, EngineError> {
+        Ok(self.store.read_account_terms(account).await?.unwrap_or_default())
+    }
+
+    /// A page of the ledger, oldest first, after version `after`.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store could not be read.
+    pub async fn entries(
+        &self,
+        account: &AccountId,
+        after: Version,
+    ) -> Result<EntriesResponse, EngineError> {
+        Ok(self.store.read_entries(account, after).await?)
+    }
+
+    /// The newest conversations of an actor.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store could not be read.
+    pub async fn conversations(
+        &self,
+        account: &AccountId,
+        actor: &ActorId,
+    ) -> Result<Vec<ConversationResponse>, EngineError> {
+        Ok(self.store.read_conversations(account, actor).await?)
+    }
+
+    /// The messages of one conversation, oldest first; `None` when the actor has no such one.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store could not be read.
+    pub async fn messages(
+        &self,
+        account: &AccountId,
+        actor: &ActorId,
+        conversation: &str,
+    ) -> Result<Option<Vec<MessageResponse>>, EngineError> {
+        Ok(self.store.read_messages(account, actor, conversation).await?)
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// [`EngineError`] when it does not.
+    pub async fn ready(&self) -> Result<(), EngineError> {
+        Ok(self.store.ping().await?)
+    }
+}

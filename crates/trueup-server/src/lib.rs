@@ -1,0 +1,18 @@
+//! The Trueup server.
+//!
+//! Reading order: [`config`] is what an operator says, [`engine`] is where every change is made,
+//! [`store`] is where all SQL lives, [`http`] is one endpoint a file, [`gateway`] is the chat route.
+
+pub mod auth;
+pub mod calendar;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod engine;
+pub mod error;
+pub mod gateway;
+pub mod http;
+pub mod ledger;
+pub mod openapi;
+pub mod store;
+pub mod sweep;

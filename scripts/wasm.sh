@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The module that browsers load: scripts/wasm.sh build | check | test
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/wasm-compiler.sh
+source "$ROOT/scripts/wasm-compiler.sh"
+
+CRATE=trueup-wasm
+OUT=web/packages/trueup/src/wasm
+
+# Panics in the module become a bare trap: nobody can catch one in wasm, and the text and
+# formatting code that a message needs would be a third of the module.
+compile() {
+  local flags=""
+  if [ "$WASM_COMPILER" = debian ]; then
+    flags="-Zunstable-options -Cpanic=immediate-abort"
+    export WASM_STD_FEATURES=optimize_for_size
+  fi
+  wasm_cargo "$flags" build --package "$CRATE" --lib --profile wasm
+}
+
+bind() {
+  rm -rf "$OUT"
+  wasm-bindgen --target web --out-dir "$OUT" --out-name trueup \
+    --remove-name-section --remove-producers-section "$1"
+  # After wasm-bindgen, because it reads the section of target features that this strips.
+  wasm-opt -Oz --strip-debug --strip-producers --strip-target-features \
+    "$OUT/trueup_bg.wasm" -o "$OUT/trueup_bg.wasm"
+}
+
+build() {
+  step "compiling $CRATE for browsers ($WASM_COMPILER compiler)" compile
+  local module="$WASM_TARGET_DIR/$WASM_TARGET/wasm/${CRATE//-/_}.wasm" input
+  input="$(fingerprint "$module" scripts/wasm.sh Cargo.lock package-lock.json)"
+  if [ -f "$OUT/trueup_bg.wasm" ] && stamp_matches wasm "$input"; then
+    say "the module in $OUT is up to date"
+    return
+  fi
+  scripts/tools.sh wasm-bindgen
+  scripts/web.sh npm
+  step "writing the JavaScript bindings and shrinking the module into $OUT" bind "$module"
+  stamp wasm "$input"
+  say "$(wc -c <"$OUT/trueup_bg.wasm") bytes of wasm"
+}
+
+# With rustup's compiler clippy knows the target too; Debian's comes without clippy.
+check() {
+  if [ "$WASM_COMPILER" = rustup ]; then
+    wasm_cargo "" clippy --package "$CRATE" --all-targets -- -D warnings
+  else
+    wasm_cargo "-D warnings" check --package "$CRATE" --all-targets
+  fi
+}
+
+run_tests() {
+  local browser
+  browser="$(scripts/chromium.sh env)"
+  eval "$browser"
+  export CHROMEDRIVER
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner WASM_BINDGEN_TEST_TIMEOUT=120 \
+    wasm_cargo "" test --package "$CRATE"
+}
+
+choose_wasm_compiler
+case "${1:-build}" in
+  build) build ;;
+  check) check ;;
+  test)
+    scripts/tools.sh wasm-bindgen
+    run_tests
+    ;;
+  *) die "usage: scripts/wasm.sh build | check | test" ;;
+esac

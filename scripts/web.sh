@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# The JavaScript side: scripts/web.sh [npm | package | demo]; each builds what it needs first, and nothing twice.
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+PACKAGE=web/packages/trueup
+DEMO=web/demo
+
+install_modules() {
+  have npm || die "npm is missing; install Node 20 or newer, which brings it, and run this again"
+  local input
+  input="$(fingerprint package.json package-lock.json web/packages/*/package.json web/demo/package.json tests/*/package.json)"
+  if [ -d node_modules ] && stamp_matches npm "$input"; then
+    return
+  fi
+  step "installing the JavaScript packages that package-lock.json names" npm ci --no-audit --no-fund
+  stamp npm "$input"
+}
+
+# rebuild NAME FOLDER "why" INPUT...: runs the build of a workspace when its input has changed.
+rebuild() {
+  local name="$1" folder="$2" why="$3" input
+  shift 3
+  input="$(fingerprint "$folder" package-lock.json "$@")"
+  if [ -d "$folder/dist" ] && stamp_matches "$name" "$input"; then
+    say "$folder/dist is up to date"
+    return
+  fi
+  step "$why" npm run build --workspace "$folder"
+  stamp "$name" "$input"
+}
+
+build_package() {
+  scripts/wasm.sh build
+  rebuild package "$PACKAGE" "building the npm package, with the module inside"
+}
+
+build_demo() {
+  build_package
+  rebuild demo "$DEMO" "building the demo page that the server carries" "$PACKAGE/dist"
+}
+
+install_modules
+case "${1:-demo}" in
+  npm) ;;
+  package) build_package ;;
+  demo) build_demo ;;
+  *) die "usage: scripts/web.sh npm | package | demo" ;;
+esac

@@ -1,0 +1,23 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const server = "http://127.0.0.1:8787";
+
+export default defineConfig({
+  // The server serves the page at any path: every asset is named relative to the page.
+  base: "./",
+  plugins: [react()],
+  build: {
+    target: "es2022",
+    // Inlined assets would need `data:` in the page's content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    proxy: { "/v1": server, "/demo": server },
+  },
+  test: {
+    environment: "node",
+    include: ["src/**/*.test.ts"],
+  },
+});
