@@ -8,6 +8,7 @@
 pub mod code;
 pub mod decode;
 pub mod error;
+pub mod reply;
 pub mod snapshot;
 pub mod storage;
 pub mod time;

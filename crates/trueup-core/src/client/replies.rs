@@ -1,0 +1,121 @@
+//! What the network tells the machine.
+
+use super::{
+    Applied, Cause, Client, Correction, Event, OperationId, OperationState, PendingOperation,
+    RequestId, Snapshot, Stage, Timestamp, Told, correction,
+};
+use crate::correction::Reason;
+use crate::meter::Charge;
+
+impl Client {
+    /// A snapshot arrived outside the machine's own requests: in a reply, at the end of a stream,
+    /// by push.
+    pub fn handle_snapshot(&mut self, snapshot: &Snapshot, now: Timestamp) {
+        self.take(snapshot, &[], now);
+    }
+
+    /// A request of the machine was answered with a snapshot.
+    pub fn handle_answer(&mut self, id: RequestId, snapshot: &Snapshot, now: Timestamp) {
+        let Some(request) = self.in_flight.take_if(|request| request.id == id) else { return };
+        self.tries.succeed(now);
+        let applied = self.take(snapshot, &request.asked, now);
+        if matches!(applied, Applied::Taken(_)) {
+            self.find_unknown(&request.asked, snapshot);
+        }
+        self.ask_again_later(now);
+        self.derive_view(now);
+    }
+
+    /// The server knows nothing newer.
+    pub fn handle_not_modified(&mut self, id: RequestId, now: Timestamp) {
+        if self.in_flight.take_if(|request| request.id == id).is_some() {
+            self.tries.succeed(now);
+            self.ask_again_later(now);
+            self.derive_view(now);
+        }
+    }
+
+    /// A request failed; the server may have said after how long to come back.
+    pub fn handle_failure(&mut self, id: RequestId, retry_after_ms: Option<i64>, now: Timestamp) {
+        if self.in_flight.take_if(|request| request.id == id).is_some() {
+            self.tries.fail(&self.settings, retry_after_ms, now);
+            self.derive_view(now);
+        }
+    }
+
+    /// The server will never accept the operation of a fence: its id is older than operations are
+    /// kept, so nothing can happen under it any more.
+    pub fn handle_fence_refused(&mut self, id: RequestId, now: Timestamp) {
+        let Some(request) = self.in_flight.take_if(|request| request.id == id) else { return };
+        self.tries.succeed(now);
+        let Some(operation) = request.fences else { return };
+        let Some(removed) = self.knowledge_mut().and_then(|it| it.pending.remove(operation)) else {
+            return;
+        };
+        let taken = removed.counted().iter().map(|(meter, units)| (meter.clone(), -units.signed()));
+        let reason = Reason {
+            cause: Cause::NeverArrived,
+            operation: Some(operation),
+            taken: taken.collect(),
+            counted: Charge::empty(),
+        };
+        let ended = vec![(operation, OperationState::Fenced, Cause::NeverArrived)];
+        self.tell_moves(Told { reasons: vec![reason], ended }, now);
+    }
+
+    fn take(&mut self, snapshot: &Snapshot, asked: &[OperationId], now: Timestamp) -> Applied {
+        let Some(knowledge) = self.knowledge_mut() else { return Applied::Foreign };
+        let applied = knowledge.apply(snapshot, asked, now);
+        match &applied {
+            Applied::Foreign | Applied::Stale => {}
+            Applied::Gap => self.wants.check = true,
+            Applied::Uncovered => {
+                self.wants.check = true;
+                self.wants.whole = true;
+            }
+            Applied::Taken(told) => {
+                self.wants.whole = false;
+                self.tell_moves(told.clone(), now);
+            }
+        }
+        applied
+    }
+
+    fn tell_moves(&mut self, told: Told, now: Timestamp) {
+        let before = self.view.meters.clone();
+        self.derive_view(now);
+        let corrections: Vec<Correction> =
+            correction::explain(&before, &self.view.meters, &told.reasons);
+        for correction in corrections {
+            self.tell(Event::Corrected(correction));
+        }
+        for (operation, state, cause) in told.ended {
+            self.tell(Event::Ended { operation, state, cause });
+        }
+        self.tell(Event::SaveNeeded);
+    }
+
+    /// What was asked for by id and is in no record never arrived: it is fenced, so that it never
+    /// can. What is still under way may yet arrive and is left alone.
+    fn find_unknown(&mut self, asked: &[OperationId], snapshot: &Snapshot) {
+        let Some(knowledge) = self.knowledge_mut() else { return };
+        for id in asked {
+            let named = snapshot.operations.iter().any(|outcome| outcome.id == *id);
+            if let Some(operation) = knowledge.pending.get_mut(*id)
+                && !named
+                && operation.record.is_none()
+                && operation.awaits_end()
+            {
+                operation.stage = Stage::Fencing;
+            }
+        }
+    }
+
+    fn ask_again_later(&mut self, now: Timestamp) {
+        if self.knowledge().is_some_and(|it| it.pending.iter().any(PendingOperation::awaits_end)) {
+            self.tries.confirm_again(&self.settings, now);
+        } else {
+            self.tries.confirm = None;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a correction says to the user.
+
+use super::{Movement, Reason};
+use crate::meter::MeterId;
+use crate::operation::Cause;
+
+pub(super) fn sentence(reason: &Reason, movement: &Movement) -> String {
+    let (before, after) = (movement.before, movement.after);
+    let moved = after.used.signed() - before.used.signed();
+    let units = moved.unsigned_abs();
+    let amount = amount(&movement.meter, units);
+    let returned = moved < 0;
+    let all = plural(&movement.meter);
+    let why = match reason.cause {
+        Cause::Grant => return granted(movement),
+        Cause::WindowReset => return format!("A new period began: your {all} were renewed."),
+        Cause::PlanChanged => return format!("Your plan changed: so did your {all}."),
+        Cause::Reset => return "Your usage was brought up to date with the server.".to_owned(),
+        Cause::OtherDevice if returned => {
+            return format!("Given back on another device: {amount}.");
+        }
+        Cause::OtherDevice => return format!("Used on another device: {amount}."),
+        Cause::Metered if returned => {
+            return format!("The reply took {amount} less than estimated.");
+        }
+        Cause::Metered => return format!("The reply took {amount} more than estimated."),
+        Cause::Admitted | Cause::Finished => "There was room after all".to_owned(),
+        Cause::Fallback => match model_class(reason, &movement.meter) {
+            Some(class) => format!("Answered by {} {class} model", article(class)),
+            None => "Answered by another model".to_owned(),
+        },
+        Cause::Aborted => "Stopped before the reply began".to_owned(),
+        Cause::ProviderFailed => "The reply failed".to_owned(),
+        Cause::Cancelled => "The request was cancelled".to_owned(),
+        Cause::Shutdown => "The server stopped during the reply".to_owned(),
+        Cause::HoldExpired => "The reply never ended".to_owned(),
+        Cause::LimitReached => "The limit was reached before this message".to_owned(),
+        Cause::NeverArrived => "The message never arrived".to_owned(),
+    };
+    match (returned, units) {
+        (true, 1) => format!("{why}: your {} was returned.", singular(&movement.meter)),
+        (true, _) => format!("{why}: {amount} were returned."),
+        (false, 1) => format!("{why}: {amount} was used."),
+        (false, _) => format!("{why}: {amount} were used."),
+    }
+}
+
+fn granted(movement: &Movement) -> String {
+    match (movement.before.limit, movement.after.limit) {
+        (Some(before), Some(after)) if after > before => {
+            format!("You were given {}.", amount(&movement.meter, after.get() - before.get()))
+        }
+        _ => format!("Your {} were topped up.", plural(&movement.meter)),
+    }
+}
+
+/// The class of model that answered, read from what was charged: `standard_messages` is a
+/// standard model's.
+fn model_class<'a>(reason: &'a Reason, moved: &MeterId) -> Option<&'a str> {
+    let (meter, _) = reason.counted.iter().find(|(meter, _)| *meter != moved)?;
+    meter.as_str().strip_suffix("_messages").filter(|class| !class.contains('_'))
+}
+
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+fn amount(meter: &MeterId, units: u64) -> String {
+    let name = if units == 1 { singular(meter) } else { plural(meter) };
+    format!("{units} {name}")
+}
+
+fn plural(meter: &MeterId) -> String {
+    meter.as_str().replace('_', " ")
+}
+
+fn singular(meter: &MeterId) -> String {
+    let name = plural(meter);
+    name.strip_suffix('s').map_or(name.clone(), str::to_owned)
+}
