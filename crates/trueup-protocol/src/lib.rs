@@ -5,7 +5,10 @@
 //! separate from the core's types on purpose: the core knows no JSON, and what it would consider
 //! malformed cannot get past the conversions here.
 
+pub mod claims;
 pub mod code;
+#[cfg(feature = "server")]
+pub mod column;
 pub mod decode;
 pub mod error;
 pub mod reply;

@@ -7,8 +7,10 @@ use trueup_core::ledger::Command;
 use trueup_core::{AccountId, ActorId, OperationId, Snapshot, Version};
 use trueup_protocol::response::{ConversationResponse, EntriesResponse, MessageResponse};
 
-use crate::engine::{Action, Answer, Engine, EngineError, NewMessage, Request, View};
-use crate::store::{AccountTerms, SqliteStore};
+use crate::engine::{
+    Action, Answer, Engine, EngineError, EngineParts, EngineTask, NewMessage, Request, View,
+};
+use crate::store::{AccountTerms, Glance, SqliteStore};
 
 /// Cheap to clone; one a server.
 #[derive(Clone)]
@@ -17,10 +19,27 @@ pub struct Ledger {
     store: Arc<SqliteStore>,
 }
 
+/// What runs under a [`Ledger`] and must be stopped last.
+pub struct LedgerTask {
+    engine: EngineTask,
+    store: Arc<SqliteStore>,
+}
+
+impl LedgerTask {
+    /// Carries out what was asked for before, takes nothing more, and closes the database.
+    pub async fn stop(self) {
+        self.engine.stop().await;
+        self.store.close().await;
+    }
+}
+
 impl Ledger {
-    /// A ledger over an engine and the store that it writes to.
-    pub fn new(engine: Engine, store: Arc<SqliteStore>) -> Self {
-        Self { engine, store }
+    /// Starts the engine over its store.
+    pub fn start(parts: EngineParts) -> (Self, LedgerTask) {
+        let store = Arc::clone(&parts.store);
+        let (engine, task) = Engine::start(parts);
+        let ledger = Self { engine, store: Arc::clone(&store) };
+        (ledger, LedgerTask { engine: task, store })
     }
 
     /// Carries out one command and answers with what became of it and the account afterwards.
@@ -63,10 +82,11 @@ impl Ledger {
         since: Option<Version>,
         ask: &[OperationId],
     ) -> Result<Snapshot, EngineError> {
-        if let Some(snapshot) = self.store.read_snapshot(account, actor, since, ask).await?
-            && !self.engine.is_outdated(&snapshot)
+        let glance = Glance { account, actor, since, ask, now: self.engine.now() };
+        if let Some(sight) = self.store.read_snapshot(glance).await?
+            && !self.engine.is_outdated(&sight)
         {
-            return Ok(snapshot);
+            return Ok(sight.snapshot);
         }
         let view = View { actor: actor.clone(), since, ask: ask.to_vec() };
         let action = Action::Align;

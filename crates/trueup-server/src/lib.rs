@@ -14,5 +14,7 @@ pub mod gateway;
 pub mod http;
 pub mod ledger;
 pub mod openapi;
+pub mod server;
+pub mod shutdown;
 pub mod store;
 pub mod sweep;

@@ -57,7 +57,7 @@ impl Account {
                     }
                 }
             }
-            _ => self.decide_known(known.ok_or(Rejection::Unknown(operation))?, command),
+            _ => self.decide_known(known.ok_or(Rejection::Unknown(operation))?, command, now),
         }
     }
 
@@ -65,6 +65,7 @@ impl Account {
         &self,
         record: &OperationRecord,
         command: &Command,
+        now: Timestamp,
     ) -> Result<Decision, Rejection> {
         let held = record.state == OperationState::Held;
         let ended = || match record.state {
@@ -79,6 +80,10 @@ impl Account {
                 self.settle(record, charge, cause)
             }
             Command::Release { cause, .. } if held => self.release(record, *cause),
+            // A hold that was extended after somebody found it due is not due any more.
+            Command::Expire { .. } if held && record.expires_at > now => {
+                Ok(Decision::Replayed(record.clone()))
+            }
             Command::Expire { charged, .. } if held => self.expire(record, *charged),
             Command::Settle { charge, .. } if record.state == OperationState::Settled => {
                 if record.charged == *charge {

@@ -1,5 +1,19 @@
 //! What an operator says: the settings file, the environment and flags, checked as a whole.
 
+pub use check::SettingsError;
+pub use load::{Flags, Sources};
+pub use secret::Secret;
+pub use settings::{
+    AuthSettings, LogFormat, OnExpiry, OpenAiProvider, ProviderSettings, Settings,
+};
+
+mod check;
+mod env;
+mod load;
+mod raw;
+mod secret;
+mod settings;
+
 use std::collections::BTreeMap;
 
 use trueup_core::{Charge, Enforcement, MeterId, ModelId, Units};

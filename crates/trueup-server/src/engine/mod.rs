@@ -1,4 +1,14 @@
-//! The ledger engine: the one place where changes are made, one transaction a batch.
+//! The ledger engine: the one place where changes are made.
+//!
+//! Handlers send a request and await its answer. The engine takes what has gathered while it was
+//! busy (no timer: a batch is what arrived during the last commit) and carries it out in ONE
+//! transaction, with every decision made by `trueup-core`. Dropping the future of [`Engine::run`]
+//! loses the answer and never half of a change: database work runs in the engine's own task only.
+
+mod bench;
+mod queue;
+
+pub use queue::{Engine, EngineParts, EngineTask};
 
 use trueup_core::error::Rejection;
 use trueup_core::ledger::Command;
@@ -21,7 +31,8 @@ pub struct Request {
 /// Who looks at the account, and from which version on.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// Whose operations are told one by one.
+    /// Whose operations are told one by one. When a command is about an operation that is known,
+    /// its own actor looks instead.
     pub actor: ActorId,
     /// The version the asker has.
     pub since: Option<Version>,
@@ -38,7 +49,7 @@ pub enum Action {
     Command {
         /// What is decided by the core.
         command: Command,
-        /// Saved if and only if the command changes the ledger.
+        /// Saved if and only if the command changes the ledger and is not refused.
         messages: Vec<NewMessage>,
     },
     /// Replace the account's own terms.
@@ -48,7 +59,7 @@ pub enum Action {
 /// A message to save in the transaction of a hold or settle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewMessage {
-    /// Which conversation; created with its first message.
+    /// Which of the actor's conversations; created with its first message.
     pub conversation: String,
     /// `user`, `assistant`, `system` or `tool`.
     pub role: String,
@@ -85,25 +96,4 @@ pub enum EngineError {
     /// The store could not be read or written.
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),
-}
-
-/// A handle to the engine; cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Engine {}
-
-impl Engine {
-    /// Carries out one request in the engine's own task: dropping this future loses the answer,
-    /// never half of the change.
-    ///
-    /// # Errors
-    /// [`EngineError`] when nothing could be decided.
-    pub async fn run(&self, request: Request) -> Result<Answer, EngineError> {
-        drop(request);
-        Err(EngineError::Stopped)
-    }
-
-    /// Whether a window of the snapshot has ended, so that it must not be shown.
-    pub fn is_outdated(&self, snapshot: &Snapshot) -> bool {
-        snapshot.meters.is_empty()
-    }
 }

@@ -1,66 +1,191 @@
-//! The embedded store.
+//! The embedded store: one file, one writer, any number of readers.
 
-use trueup_core::{AccountId, ActorId, OperationId, Snapshot, Version};
-use trueup_protocol::response::{ConversationResponse, EntriesResponse, MessageResponse};
+mod batch;
+mod conversations;
+mod entries;
+mod load;
+mod rows;
+mod snapshot;
+mod write;
 
-use super::{AccountTerms, StoreError};
+pub use batch::Batch;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
+
+use super::{AccountTerms, Glance, Sight, StoreError};
+
+/// SQLite's write-ahead log could lose committed pages before this version.
+const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+const READERS: u32 = 4;
 
 /// SQLite in one file.
 #[derive(Debug)]
-pub struct SqliteStore {}
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    epoch: Epoch,
+}
 
 impl SqliteStore {
-    /// Opens or creates the database `url` (`sqlite:FILE`) and applies its migrations.
+    /// Opens or creates the database `url` (`sqlite:FILE`), applies its migrations, and refuses a
+    /// database that would not keep what it was told.
     ///
     /// # Errors
-    /// When the file cannot be opened or is no database of ours.
-    pub async fn open(_url: &str) -> Result<Self, StoreError> {
-        Ok(Self {})
+    /// When the file cannot be opened, is no database of ours, or SQLite is too old.
+    pub async fn open(url: &str, now: Timestamp) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5));
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .idle_timeout(None)
+                .max_lifetime(None)
+        };
+        let writer = pool(1).connect_with(options.clone()).await?;
+        check(&writer).await?;
+        sqlx::migrate!("../../migrations/sqlite").run(&writer).await?;
+        let epoch = load_epoch(&writer, now).await?;
+        let readers =
+            pool(READERS).connect_lazy_with(options.read_only(true).create_if_missing(false));
+        Ok(Self { writer, readers, epoch })
+    }
+
+    /// The identity of this database's history.
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    /// Starts another history: what clients know of the old one is forgotten by them. To be called
+    /// on a database that was restored from a copy, before it serves.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn renew_epoch(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let epoch = new_epoch(now)?;
+        sqlx::query("UPDATE meta SET value = ? WHERE name = 'epoch'")
+            .bind(epoch.as_str())
+            .execute(&self.writer)
+            .await?;
+        self.epoch = epoch;
+        Ok(())
+    }
+
+    /// Begins a batch: the one transaction that writes.
+    ///
+    /// # Errors
+    /// When the database cannot be written now.
+    pub async fn begin(&self) -> Result<Batch<'_>, StoreError> {
+        // BEGIN IMMEDIATE takes the write lock now; a deferred one fails in the middle instead.
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Batch::new(transaction, &self.epoch))
     }
 
     pub(crate) async fn read_snapshot(
         &self,
-        _account: &AccountId,
-        _actor: &ActorId,
-        _since: Option<Version>,
-        _ask: &[OperationId],
-    ) -> Result<Option<Snapshot>, StoreError> {
-        Ok(None)
+        glance: Glance<'_>,
+    ) -> Result<Option<Sight>, StoreError> {
+        // One read transaction: figures and outcomes of the same instant.
+        let mut transaction = self.readers.begin().await?;
+        let sight = snapshot::read(&mut transaction, &self.epoch, glance).await?;
+        transaction.commit().await?;
+        Ok(sight)
     }
 
     pub(crate) async fn read_account_terms(
         &self,
-        _account: &AccountId,
+        account: &AccountId,
     ) -> Result<Option<AccountTerms>, StoreError> {
-        Ok(None)
+        let mut transaction = self.readers.begin().await?;
+        let stored = load::account(&mut transaction, account).await?;
+        Ok(stored.map(|stored| stored.terms))
     }
 
-    pub(crate) async fn read_entries(
+    /// Holds whose time is up at `now`, the longest due first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn due_holds(
         &self,
-        _account: &AccountId,
-        _after: Version,
-    ) -> Result<EntriesResponse, StoreError> {
-        Err(StoreError::Damaged("entry"))
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, OperationId)>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT account_id, op_id FROM operation \
+             WHERE state = 'held' AND expires_at <= ? ORDER BY expires_at LIMIT ?",
+        )
+        .bind(now.millis())
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        let read = |(account, operation): (String, String)| {
+            Some((AccountId::new(&account).ok()?, operation.parse().ok()?))
+        };
+        rows.into_iter().map(read).collect::<Option<_>>().ok_or(StoreError::Damaged("operation"))
     }
 
-    pub(crate) async fn read_conversations(
-        &self,
-        _account: &AccountId,
-        _actor: &ActorId,
-    ) -> Result<Vec<ConversationResponse>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    pub(crate) async fn read_messages(
-        &self,
-        _account: &AccountId,
-        _actor: &ActorId,
-        _conversation: &str,
-    ) -> Result<Option<Vec<MessageResponse>>, StoreError> {
-        Ok(None)
-    }
-
-    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+    /// How many holds are open.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1 FROM meta").fetch_optional(&self.readers).await?;
         Ok(())
     }
+
+    /// Closes every connection; what was committed is in the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+async fn check(writer: &SqlitePool) -> Result<(), StoreError> {
+    let (version, mode): (String, String) =
+        sqlx::query_as("SELECT sqlite_version(), journal_mode FROM pragma_journal_mode")
+            .fetch_one(writer)
+            .await?;
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    let (oldest, have) = (OLDEST_SQLITE, (next(), next(), next()));
+    if have < oldest {
+        let (major, minor, patch) = oldest;
+        return Err(StoreError::Unfit(format!(
+            "SQLite {version} can lose committed changes; {major}.{minor}.{patch} or newer is needed"
+        )));
+    }
+    if mode != "wal" {
+        return Err(StoreError::Unfit(format!(
+            "the database keeps a {mode} journal; a write-ahead log is needed, so name a file on a \
+             local disk: database_url = \"sqlite:trueup.db\""
+        )));
+    }
+    Ok(())
+}
+
+async fn load_epoch(writer: &SqlitePool, now: Timestamp) -> Result<Epoch, StoreError> {
+    sqlx::query("INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING")
+        .bind(new_epoch(now)?.as_str())
+        .execute(writer)
+        .await?;
+    let (epoch,): (String,) =
+        sqlx::query_as("SELECT value FROM meta WHERE name = 'epoch'").fetch_one(writer).await?;
+    Epoch::new(&epoch).map_err(|_| StoreError::Damaged("epoch"))
+}
+
+fn new_epoch(now: Timestamp) -> Result<Epoch, StoreError> {
+    let mut entropy = [0; 10];
+    getrandom::fill(&mut entropy)
+        .map_err(|error| StoreError::Unfit(format!("the system gives no randomness: {error}")))?;
+    Epoch::new(&OperationId::new_v7(now, entropy).to_string())
+        .map_err(|_| StoreError::Damaged("epoch"))
 }

@@ -1,0 +1,105 @@
+//! What the command line understands.
+
+mod account;
+mod migrate;
+mod openapi;
+mod serve;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use trueup_server::config::{Flags, LogFormat, Settings, SettingsError, Sources};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Usage quotas that are never wrong.
+///
+/// An exact usage ledger and an OpenAI-compatible gateway in one process. Models, plans and
+/// providers stand in a settings file; see trueup.toml for one that explains itself.
+#[derive(Parser)]
+#[command(version, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Try it:
+  trueup serve --demo                          a chat with a usage meter on http://127.0.0.1:8787
+
+Run it:
+  export TRUEUP_JWT_SECRET=$(openssl rand -hex 32)   signs the tokens of browsers
+  export TRUEUP_API_KEY=$(openssl rand -hex 32)      lets your backend in
+  trueup serve
+  trueup token --account acct_7                a token to try with: Authorization: Bearer …
+
+Every key of the settings file but models, plans and providers can be given as a variable:
+TRUEUP_LISTEN, TRUEUP_DATABASE_URL, TRUEUP_JWKS_URL, … The command line wins over variables, and
+variables win over the file. RUST_LOG sets how much is logged (info when it is not set).";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server until it is asked to stop (Ctrl-C or SIGTERM)
+    Serve(serve::ServeArgs),
+    /// Print a browser token, signed with the settings' secret
+    Token(token::TokenArgs),
+    /// Print the API's description, as it is served at /openapi.json
+    Openapi,
+    /// Bring the database up to date, and do nothing else
+    Migrate(migrate::MigrateArgs),
+    /// Print an account: its terms and figures, as JSON
+    Account(account::AccountArgs),
+}
+
+/// Where settings come from.
+#[derive(Args)]
+struct SettingsArgs {
+    /// The settings file
+    #[arg(long, value_name = "FILE", env = "TRUEUP_CONFIG", default_value = "trueup.toml")]
+    config: PathBuf,
+    /// The database, as sqlite:FILE
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+impl SettingsArgs {
+    fn load(self, mut flags: Flags) -> Result<Settings, SettingsError> {
+        flags.database_url = self.database_url;
+        Sources::read(&self.config, flags)?.load()
+    }
+}
+
+pub fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Token(args) => token::run(args),
+        Command::Openapi => openapi::run(),
+        Command::Migrate(args) => migrate::run(args),
+        Command::Account(args) => account::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("trueup: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs go to standard error, so that what a command prints can be piped.
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process is refused and harmless.
+    let _ = match format {
+        LogFormat::Text => log.with_target(false).try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}

@@ -1,0 +1,142 @@
+//! What the settings must be, beyond their shape; each complaint names the key and the mend.
+
+mod catalog;
+mod providers;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+
+use super::load::Sources;
+use super::raw::RawSettings;
+use super::{AuthSettings, Secret, Settings};
+use crate::auth::hash_api_key;
+
+/// The shortest secret that HS256 may be used with, in bytes.
+const MIN_SECRET_BYTES: usize = 32;
+/// Shorter keys could be guessed.
+const MIN_API_KEY_CHARS: usize = 16;
+
+/// A setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key} {problem}")]
+pub struct SettingsError {
+    /// Which one.
+    pub key: String,
+    /// What is wrong with it, and the mend.
+    pub problem: String,
+}
+
+impl SettingsError {
+    /// A complaint about one key; key and problem read as one sentence.
+    pub fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { key: key.into(), problem: problem.into() }
+    }
+}
+
+pub(super) fn settings(raw: RawSettings, sources: &Sources) -> Result<Settings, SettingsError> {
+    let catalog = Arc::new(catalog::read(&raw)?);
+    let providers = providers::read(&raw.providers, sources, &catalog)?;
+    Ok(Settings {
+        listen: listen(&raw.listen)?,
+        auth: auth(&raw)?,
+        catalog,
+        providers,
+        hold_ttl_s: u32::try_from(within("hold_ttl_s", raw.hold_ttl_s, 1, 3600)?).unwrap_or(3600),
+        on_expiry: raw.on_expiry,
+        sweep_interval: Duration::from_millis(within(
+            "sweep_interval_ms",
+            raw.sweep_interval_ms,
+            10,
+            60_000,
+        )?),
+        shutdown_grace: Duration::from_secs(within(
+            "shutdown_grace_s",
+            raw.shutdown_grace_s,
+            0,
+            3600,
+        )?),
+        cors_origins: raw.cors_origins.iter().map(|it| origin(it)).collect::<Result<_, _>>()?,
+        log: raw.log,
+        demo: sources.flags.demo,
+        database_url: database_url(raw.database_url)?,
+    })
+}
+
+fn listen(text: &str) -> Result<SocketAddr, SettingsError> {
+    let problem = "must be an IP address and a port, as 127.0.0.1:8787 or [::]:8787";
+    text.parse().map_err(|_| SettingsError::new("listen", problem))
+}
+
+fn database_url(url: Secret) -> Result<Secret, SettingsError> {
+    if url.expose().starts_with("sqlite:") && url.expose().len() > "sqlite:".len() {
+        return Ok(url);
+    }
+    Err(SettingsError::new("database_url", "must be sqlite: and a file, as sqlite:trueup.db"))
+}
+
+fn auth(raw: &RawSettings) -> Result<AuthSettings, SettingsError> {
+    if raw.jwt_secret.as_ref().is_some_and(|it| it.expose().len() < MIN_SECRET_BYTES) {
+        let problem = format!(
+            "must be at least {MIN_SECRET_BYTES} bytes long; make one with `openssl rand -hex 32`"
+        );
+        return Err(SettingsError::new("jwt_secret", problem));
+    }
+    for (key, text) in [("jwt_issuer", &raw.jwt_issuer), ("jwt_audience", &raw.jwt_audience)] {
+        if text.is_empty() {
+            return Err(SettingsError::new(key, "must not be empty; leave it out for \"trueup\""));
+        }
+    }
+    let weak = |key: &Secret| {
+        key.expose().len() < MIN_API_KEY_CHARS || key.expose().contains(char::is_whitespace)
+    };
+    if raw.api_key.0.iter().any(weak) {
+        let problem = format!(
+            "must be at least {MIN_API_KEY_CHARS} characters long and without spaces; \
+             make one with `openssl rand -hex 32`"
+        );
+        return Err(SettingsError::new("api_key", problem));
+    }
+    Ok(AuthSettings {
+        jwt_secret: raw.jwt_secret.clone(),
+        jwks_url: raw.jwks_url.as_deref().map(jwks_url).transpose()?,
+        jwt_issuer: raw.jwt_issuer.clone(),
+        jwt_audience: raw.jwt_audience.clone(),
+        api_key_hashes: raw.api_key.0.iter().map(|key| hash_api_key(key.expose())).collect(),
+    })
+}
+
+/// Whoever can change the keys on their way can make tokens for every account.
+fn jwks_url(text: &str) -> Result<reqwest::Url, SettingsError> {
+    let url = reqwest::Url::parse(text).ok().filter(|url| {
+        url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
+    });
+    let problem = "must be an https:// address (http:// for this machine only)";
+    url.ok_or_else(|| SettingsError::new("jwks_url", problem))
+}
+
+fn is_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn origin(text: &str) -> Result<HeaderValue, SettingsError> {
+    let problem = "must list origins as https://app.example.com, without a path, or \"*\"";
+    let wrong = || SettingsError::new("cors_origins", problem);
+    let fits = text == "*"
+        || reqwest::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text);
+    if !fits {
+        return Err(wrong());
+    }
+    HeaderValue::from_str(text).map_err(|_| wrong())
+}
+
+fn within(key: &str, number: u64, least: u64, most: u64) -> Result<u64, SettingsError> {
+    if (least..=most).contains(&number) {
+        return Ok(number);
+    }
+    Err(SettingsError::new(key, format!("must be from {least} to {most}")))
+}

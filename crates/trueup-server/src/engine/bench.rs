@@ -1,0 +1,209 @@
+//! Where a batch is decided: requests in their order, each seeing what those before it changed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use trueup_core::error::{Refusal, Rejection};
+use trueup_core::ledger::{Acceptance, Account, Command, Decision, Entry, Written};
+use trueup_core::operation::OperationRecord;
+use trueup_core::{
+    AccountId, ActorId, MeterId, OperationId, OperationState, Timestamp, Units, Version, quota,
+};
+
+use super::{Action, Done, NewMessage, Request};
+use crate::calendar;
+use crate::config::Catalog;
+use crate::store::{AccountTerms, Glance, Loaded, SavedMessage, StoredAccount, Writes};
+
+pub(super) struct Bench<'a> {
+    catalog: &'a Catalog,
+    acceptance: Acceptance,
+    now: Timestamp,
+    accounts: HashMap<AccountId, Workpiece>,
+    operations: HashMap<(AccountId, OperationId), OperationRecord>,
+    changed: BTreeSet<(AccountId, OperationId)>,
+    entries: Vec<(AccountId, Entry)>,
+    messages: Vec<SavedMessage>,
+}
+
+struct Workpiece {
+    stored: StoredAccount,
+    meters_before: BTreeSet<MeterId>,
+    is_changed: bool,
+}
+
+/// What was decided, and who is to see what of it.
+pub(super) struct Decided {
+    pub outcome: Result<Done, Rejection>,
+    actor: ActorId,
+    since: Option<Version>,
+    ask: Vec<OperationId>,
+}
+
+impl Decided {
+    pub fn glance<'a>(&'a self, account: &'a AccountId, now: Timestamp) -> Glance<'a> {
+        Glance { account, actor: &self.actor, since: self.since, ask: &self.ask, now }
+    }
+}
+
+impl<'a> Bench<'a> {
+    pub fn new(
+        catalog: &'a Catalog,
+        acceptance: Acceptance,
+        now: Timestamp,
+        loaded: Loaded,
+    ) -> Self {
+        let workpiece = |stored: StoredAccount| Workpiece {
+            meters_before: stored.account.meters.keys().cloned().collect(),
+            stored,
+            is_changed: false,
+        };
+        Self {
+            catalog,
+            acceptance,
+            now,
+            accounts: loaded.accounts.into_iter().map(|(id, it)| (id, workpiece(it))).collect(),
+            operations: loaded.operations,
+            changed: BTreeSet::new(),
+            entries: Vec::new(),
+            messages: Vec::new(),
+        }
+    }
+
+    pub fn decide(&mut self, request: &Request) -> Decided {
+        let account = &request.account;
+        let mut decided = Decided {
+            outcome: Ok(Done { record: None, replayed: false }),
+            actor: request.view.actor.clone(),
+            since: request.view.since,
+            ask: request.view.ask.clone(),
+        };
+        match &request.action {
+            Action::Align => self.align(account, None),
+            Action::PutAccount(terms) => self.align(account, Some(terms)),
+            Action::Command { command, messages } => {
+                self.align(account, None);
+                let known = self.operations.get(&(account.clone(), command.operation()));
+                if let Some(known) = known.filter(|_| belongs_to_known_actor(command)) {
+                    decided.actor = known.actor.clone();
+                }
+                decided.ask.push(command.operation());
+                decided.outcome = self.command(account, command, messages);
+            }
+        }
+        decided
+    }
+
+    /// Opens the account if it is new, and brings it up to date with its plan and the calendar.
+    fn align(&mut self, id: &AccountId, new_terms: Option<&AccountTerms>) {
+        let piece = self.accounts.entry(id.clone()).or_insert_with(|| Workpiece {
+            stored: StoredAccount {
+                account: Account::new(id.clone()),
+                terms: AccountTerms::default(),
+            },
+            meters_before: BTreeSet::new(),
+            is_changed: true,
+        });
+        if let Some(terms) = new_terms {
+            piece.stored.terms = terms.clone();
+            piece.is_changed = true;
+        }
+        let terms = calendar::terms(self.catalog, &piece.stored.terms, self.now);
+        let entries = piece.stored.account.align(&terms);
+        piece.is_changed |= !entries.is_empty();
+        self.entries.extend(entries.into_iter().map(|entry| (id.clone(), entry)));
+    }
+
+    fn command(
+        &mut self,
+        account: &AccountId,
+        command: &Command,
+        messages: &[NewMessage],
+    ) -> Result<Done, Rejection> {
+        let Some(piece) = self.accounts.get(account) else {
+            return Err(Rejection::Unknown(command.operation()));
+        };
+        let known = self.operations.get(&(account.clone(), command.operation()));
+        let decision = piece.stored.account.decide(known, command, self.now, self.acceptance)?;
+        match decision {
+            Decision::Replayed(record) if record.state == OperationState::Refused => {
+                // An operation that asks for nothing is never refused.
+                let again = refusal_again(&piece.stored.account, &record);
+                Err(again.map_or(Rejection::Unknown(record.id), Rejection::Refused))
+            }
+            Decision::Replayed(record) => Ok(Done { record: Some(record), replayed: true }),
+            Decision::Changed(written) => {
+                let record = written.operation.clone();
+                self.keep(account, *written, messages);
+                Ok(Done { record, replayed: false })
+            }
+            Decision::Refused(written, refusal) => {
+                self.keep(account, *written, &[]);
+                Err(Rejection::Refused(refusal))
+            }
+        }
+    }
+
+    fn keep(&mut self, id: &AccountId, written: Written, messages: &[NewMessage]) {
+        let Written { account, operation, entry } = written;
+        if let Some(record) = operation {
+            let saved = messages.iter().map(|message| SavedMessage {
+                account: id.clone(),
+                actor: record.actor.clone(),
+                operation: record.id,
+                version: record.version,
+                message: message.clone(),
+            });
+            self.messages.extend(saved);
+            let key = (id.clone(), record.id);
+            self.changed.insert(key.clone());
+            self.operations.insert(key, record);
+        }
+        if let Some(piece) = self.accounts.get_mut(id) {
+            piece.stored.account = account;
+            piece.is_changed = true;
+        }
+        self.entries.push((id.clone(), entry));
+    }
+
+    pub fn into_writes(self) -> Writes {
+        // In id order, so that every batch locks rows in the same order.
+        let accounts: BTreeMap<AccountId, Workpiece> = self.accounts.into_iter().collect();
+        let mut writes =
+            Writes { entries: self.entries, messages: self.messages, ..Writes::default() };
+        for (id, piece) in accounts {
+            if !piece.is_changed {
+                continue;
+            }
+            let gone = piece.meters_before.iter();
+            let gone = gone.filter(|meter| !piece.stored.account.meters.contains_key(*meter));
+            writes.removed_meters.extend(gone.map(|meter| (id.clone(), meter.clone())));
+            writes.accounts.push(piece.stored);
+        }
+        let changed = |key: &(AccountId, OperationId)| {
+            self.operations.get(key).map(|record| (key.0.clone(), record.clone()))
+        };
+        writes.operations = self.changed.iter().filter_map(changed).collect();
+        writes
+    }
+}
+
+/// Commands that a backend gives about somebody's operation: the somebody is who looks.
+fn belongs_to_known_actor(command: &Command) -> bool {
+    !matches!(command, Command::Hold { .. } | Command::Fence { .. } | Command::Grant { .. })
+}
+
+/// A retry of a refused operation stays refused; what it is told is how things stand now.
+fn refusal_again(account: &Account, record: &OperationRecord) -> Option<Refusal> {
+    let allowance =
+        |meter: &MeterId| account.meters.get(meter).map(trueup_core::MeterBalance::allowance);
+    quota::admit(&record.requested, allowance).err().or_else(|| {
+        let (meter, asked) = record.requested.iter().next()?;
+        let allowance = allowance(meter)?;
+        Some(Refusal {
+            meter: meter.clone(),
+            asked,
+            remaining: allowance.remaining().unwrap_or(Units::MAX),
+            resets_at: allowance.resets_at,
+        })
+    })
+}

@@ -1,0 +1,209 @@
+//! Gathering requests into batches, and isolating one that a whole batch fails on.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tracing::{Instrument, error, info_span, warn};
+use trueup_core::Timestamp;
+use trueup_core::ledger::{Acceptance, Command};
+
+use super::bench::Bench;
+use super::{Action, Answer, EngineError, Request};
+use crate::calendar;
+use crate::clock::Clock;
+use crate::config::Catalog;
+use crate::demo::Faults;
+use crate::store::{Sight, SqliteStore, StoreError};
+
+/// Requests that wait for the engine; more wait outside, which slows their senders down.
+const QUEUE: usize = 4_096;
+/// The most one transaction carries: enough to share a commit, short enough not to delay others.
+const BATCH: usize = 512;
+
+/// What an engine works with.
+#[derive(Clone)]
+pub struct EngineParts {
+    /// Where it writes.
+    pub store: Arc<SqliteStore>,
+    /// What models charge and plans allow.
+    pub catalog: Arc<Catalog>,
+    /// What time it is.
+    pub clock: Clock,
+    /// What the demo was asked to do wrong.
+    pub faults: Faults,
+    /// How old an operation id may be.
+    pub acceptance: Acceptance,
+}
+
+/// A handle to the engine; cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    jobs: mpsc::Sender<Job>,
+    clock: Clock,
+    catalog: Arc<Catalog>,
+}
+
+/// The running engine. Dropping it lets the engine run on until its last handle is gone.
+pub struct EngineTask {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+struct Job {
+    request: Request,
+    reply: oneshot::Sender<Result<Answer, EngineError>>,
+}
+
+impl Engine {
+    /// Starts an engine.
+    pub fn start(parts: EngineParts) -> (Self, EngineTask) {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (stop, stopped) = oneshot::channel();
+        let (clock, catalog) = (parts.clock.clone(), Arc::clone(&parts.catalog));
+        let task = tokio::spawn(work(parts, queue, stopped).instrument(info_span!("engine")));
+        (Self { jobs, clock, catalog }, EngineTask { stop, task })
+    }
+
+    /// Carries out one request in the engine's own task: dropping this future loses the answer,
+    /// never half of the change.
+    ///
+    /// # Errors
+    /// [`EngineError`] when nothing could be decided.
+    pub async fn run(&self, request: Request) -> Result<Answer, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(Job { request, reply }).await.map_err(|_| EngineError::Stopped)?;
+        answer.await.map_err(|_| EngineError::Stopped)?
+    }
+
+    /// What time it is to the engine.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether a window has ended or terms have changed since the sight was written, so that it
+    /// must be aligned before it is shown. The core says what alignment would change.
+    pub fn is_outdated(&self, sight: &Sight) -> bool {
+        let terms = calendar::terms(&self.catalog, &sight.stored.terms, self.clock.now());
+        !sight.stored.account.clone().align(&terms).is_empty()
+    }
+}
+
+impl EngineTask {
+    /// Takes no more requests, carries out those that wait, and ends.
+    pub async fn stop(self) {
+        // The engine may have ended by itself when its last handle was dropped.
+        let _ = self.stop.send(());
+        if let Err(error) = self.task.await {
+            error!(%error, "the engine did not end well");
+        }
+    }
+}
+
+async fn work(
+    parts: EngineParts,
+    mut queue: mpsc::Receiver<Job>,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let mut stop_asked = false;
+    loop {
+        let mut jobs = Vec::new();
+        tokio::select! {
+            asked = &mut stopped, if !stop_asked => {
+                stop_asked = true;
+                // A dropped trigger is no wish to stop.
+                if asked.is_ok() {
+                    queue.close();
+                }
+                continue;
+            }
+            taken = queue.recv_many(&mut jobs, BATCH) => if taken == 0 { break },
+        }
+        // A settle that the demo wants to see fail must not take its neighbours with it.
+        let (doomed, sound): (Vec<Job>, Vec<Job>) =
+            jobs.into_iter().partition(|job| is_doomed(&parts.faults, &job.request));
+        run_isolating(&parts, sound).await;
+        for job in doomed {
+            let failed = run_batch(&parts, std::slice::from_ref(&job), true).await;
+            let failed = failed.err().unwrap_or(StoreError::Injected);
+            answer(job, Err(failed.into()));
+        }
+    }
+}
+
+fn is_doomed(faults: &Faults, request: &Request) -> bool {
+    let settles = matches!(request.action, Action::Command { command: Command::Settle { .. }, .. });
+    settles && faults.take_settle_failure(&request.account)
+}
+
+/// Runs the batch; if it fails as a whole, runs its halves, so that one poisoned request fails
+/// alone and its neighbours never notice.
+async fn run_isolating(parts: &EngineParts, jobs: Vec<Job>) {
+    let mut stack = vec![jobs];
+    while let Some(mut jobs) = stack.pop() {
+        if jobs.is_empty() {
+            continue;
+        }
+        match run_batch(parts, &jobs, false).await {
+            Ok(answers) => {
+                for (job, done) in jobs.into_iter().zip(answers) {
+                    answer(job, Ok(done));
+                }
+            }
+            Err(failed) if jobs.len() == 1 => {
+                error!(error = %failed, "a change could not be written");
+                if let Some(job) = jobs.pop() {
+                    answer(job, Err(failed.into()));
+                }
+            }
+            Err(failed) => {
+                warn!(error = %failed, requests = jobs.len(), "a batch failed and is split");
+                let second = jobs.split_off(jobs.len() / 2);
+                // The stack runs the first half first: requests of one account keep their order.
+                stack.push(second);
+                stack.push(jobs);
+            }
+        }
+    }
+}
+
+fn answer(job: Job, answer: Result<Answer, EngineError>) {
+    // Whoever asked may be gone; what was done is done all the same.
+    let _ = job.reply.send(answer);
+}
+
+/// One transaction. `doomed`: everything is written, and then rolled back.
+async fn run_batch(
+    parts: &EngineParts,
+    jobs: &[Job],
+    doomed: bool,
+) -> Result<Vec<Answer>, StoreError> {
+    let now = parts.clock.now();
+    let mut batch = parts.store.begin().await?;
+    let mut accounts: Vec<_> = jobs.iter().map(|job| &job.request.account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let operations: Vec<_> = jobs
+        .iter()
+        .filter_map(|job| match &job.request.action {
+            Action::Command { command, .. } => Some((&job.request.account, command.operation())),
+            _ => None,
+        })
+        .collect();
+    let loaded = batch.load(&accounts, &operations).await?;
+    let mut bench = Bench::new(&parts.catalog, parts.acceptance, now, loaded);
+    let decided: Vec<_> = jobs.iter().map(|job| bench.decide(&job.request)).collect();
+    let writes = bench.into_writes();
+    batch.write(&writes, now).await?;
+    let mut answers = Vec::with_capacity(jobs.len());
+    for (job, decided) in jobs.iter().zip(decided) {
+        let sight = batch.snapshot(decided.glance(&job.request.account, now)).await?;
+        let snapshot = sight.ok_or(StoreError::Damaged("account"))?.snapshot;
+        answers.push(Answer { outcome: decided.outcome, snapshot });
+    }
+    if doomed {
+        return Err(StoreError::Injected);
+    }
+    batch.commit().await?;
+    Ok(answers)
+}

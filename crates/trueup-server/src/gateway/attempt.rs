@@ -1,0 +1,141 @@
+//! Walking the fallback order until somebody answers.
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use trueup_core::error::Rejection;
+use trueup_core::{Charge, ModelId};
+
+use super::chat::Chat;
+use super::chunk::{Assembly, Piece, Whole};
+use super::hold::Hold;
+use super::provider::{Provider, ProviderError, Reply};
+use super::sse;
+
+/// Nothing that a provider says before its first token is worth more memory than this.
+const MOST_SILENT_CHUNKS: usize = 64;
+
+/// An answer whose first token is there.
+pub(super) struct Opening {
+    /// Who answers.
+    pub model: ModelId,
+    /// What that charges.
+    pub charge: Charge,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// The answer's form.
+pub(super) enum Answer {
+    /// It goes on.
+    Streaming(Streaming),
+    /// It is complete.
+    Whole(Whole),
+}
+
+/// A stream whose beginning was read ahead.
+pub(super) struct Streaming {
+    /// What was read ahead, in order.
+    pub begun: Vec<(Bytes, Piece)>,
+    /// What follows.
+    pub upstream: BoxStream<'static, Result<Bytes, ProviderError>>,
+    /// All of it, as far as it was read.
+    pub assembly: Assembly,
+}
+
+/// Why no answer began.
+pub(super) enum NoAnswer {
+    /// A provider blames the request itself.
+    Blamed(u16, Bytes),
+    /// Everybody failed; the last reason.
+    Exhausted(String),
+    /// The hold was ended by somebody else.
+    Lost(Rejection),
+}
+
+impl Chat {
+    /// Asks the requested model, then its fallbacks, until one gives a first token.
+    pub(super) async fn open(&self, hold: &Hold) -> Result<Opening, NoAnswer> {
+        let mut held = self.requested.clone();
+        let mut reason = "no provider serves the model".to_owned();
+        for (at, (model, charge)) in self.candidates().into_iter().enumerate() {
+            if charge != held {
+                match hold.move_to(charge.clone()).await {
+                    Ok(answer) => match answer.outcome {
+                        Ok(_) => held = charge.clone(),
+                        // No room on its meter: whoever comes next may have.
+                        Err(Rejection::Refused(_)) => continue,
+                        Err(rejection) => return Err(NoAnswer::Lost(rejection)),
+                    },
+                    Err(error) => {
+                        reason = error.to_string();
+                        continue;
+                    }
+                }
+            }
+            for provider in self.shared.parts.providers.iter().filter(|it| it.serves(&model)) {
+                let error = match self.attempt(provider, &model, at).await {
+                    Ok(answer) => return Ok(Opening { model, charge, answer }),
+                    Err(error) => error,
+                };
+                if let Some((status, body)) = error.request_fault() {
+                    return Err(NoAnswer::Blamed(status, body.clone()));
+                }
+                reason = error.to_string();
+                let provider = provider.name();
+                tracing::warn!(provider, %model, reason, "a model failed before its first token");
+            }
+        }
+        Err(NoAnswer::Exhausted(reason))
+    }
+
+    fn candidates(&self) -> Vec<(ModelId, Charge)> {
+        let requested = self.call.request.model();
+        let models = &self.shared.parts.catalog.models;
+        let fallbacks = models.get(requested).map(|model| &*model.fallback).unwrap_or_default();
+        let candidate = |id: &ModelId| Some((id.clone(), models.get(id)?.charge.clone()));
+        std::iter::once(requested).chain(fallbacks).filter_map(candidate).collect()
+    }
+
+    async fn attempt(
+        &self,
+        provider: &Provider,
+        model: &ModelId,
+        at: usize,
+    ) -> Result<Answer, ProviderError> {
+        let faults = &self.faults;
+        if faults.fail_before_token || (faults.fallback && at == 0) {
+            return Err(ProviderError::Injected);
+        }
+        match provider.ask(&self.call.request, model).await? {
+            // An answer that comes whole has no middle to fail in.
+            Reply::Whole(_) if faults.fail_after_token => Err(ProviderError::Injected),
+            Reply::Whole(body) => Whole::read(&body).map(Answer::Whole),
+            Reply::Stream(upstream) => read_ahead(upstream).await.map(Answer::Streaming),
+        }
+    }
+}
+
+async fn read_ahead(
+    mut upstream: BoxStream<'static, Result<Bytes, ProviderError>>,
+) -> Result<Streaming, ProviderError> {
+    let mut assembly = Assembly::default();
+    let mut begun = Vec::new();
+    loop {
+        let data = match upstream.next().await {
+            Some(data) => data?,
+            None => return Err(ProviderError::Broken("it ended before it began".to_owned())),
+        };
+        if data == sse::DONE {
+            return Err(ProviderError::Broken("it was done before it began".to_owned()));
+        }
+        let piece = assembly.take(&data)?;
+        begun.push((data, piece));
+        if matches!(piece, Piece::Token | Piece::Finish) {
+            return Ok(Streaming { begun, upstream, assembly });
+        }
+        if begun.len() > MOST_SILENT_CHUNKS {
+            return Err(ProviderError::Broken("it talks without saying anything".to_owned()));
+        }
+    }
+}

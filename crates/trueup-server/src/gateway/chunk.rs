@@ -1,0 +1,266 @@
+//! What the gateway must know of a provider's answer: whether a piece is a token, what to save, and
+//! how to end it with usage and snapshot. All else passes unread.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use trueup_protocol::snapshot::Snapshot;
+
+use super::members::Members;
+use super::provider::ProviderError;
+
+/// What one chunk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Says nothing yet: a role, or a provider's own remark.
+    Silent,
+    /// A part of the answer.
+    Token,
+    /// Why the answer ended.
+    Finish,
+    /// The usage without choices: kept back, since the snapshot must go with it.
+    Usage,
+}
+
+/// A streamed answer as far as it came.
+#[derive(Debug, Default)]
+pub(super) struct Assembly {
+    text: String,
+    newest: Option<Bytes>,
+    usage: Option<Box<RawValue>>,
+    finished: bool,
+}
+
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow, default)]
+    choices: Option<Vec<Choice<'a>>>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(default)]
+    index: u64,
+    #[serde(default)]
+    delta: Option<Members>,
+    #[serde(borrow, default)]
+    finish_reason: Option<&'a RawValue>,
+}
+
+impl Assembly {
+    /// Takes the data of the next event that is not the end.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it is an error, or nothing that can be read.
+    pub(super) fn take(&mut self, data: &Bytes) -> Result<Piece, ProviderError> {
+        let unread =
+            |error| ProviderError::Broken(format!("an event that cannot be read: {error}"));
+        let chunk: Chunk<'_> = serde_json::from_slice(data).map_err(unread)?;
+        if let Some(error) = chunk.error {
+            return Err(ProviderError::Reported(error.get().chars().take(200).collect()));
+        }
+        if let Some(usage) = chunk.usage {
+            self.usage = Some(usage.to_owned());
+        }
+        self.newest = Some(data.clone());
+        let choices = chunk.choices.unwrap_or_default();
+        if choices.is_empty() {
+            return Ok(if chunk.usage.is_some() { Piece::Usage } else { Piece::Silent });
+        }
+        let mut piece = Piece::Silent;
+        for choice in choices {
+            let delta = choice.delta.unwrap_or_default();
+            if choice.index == 0
+                && let Ok(Some(text)) = delta.read::<String>("content")
+            {
+                self.text.push_str(&text);
+            }
+            if delta.iter().any(|(name, value)| name != "role" && says_something(value)) {
+                piece = Piece::Token;
+            }
+            if choice.finish_reason.is_some() {
+                self.finished = true;
+                piece = if piece == Piece::Token { piece } else { Piece::Finish };
+            }
+        }
+        Ok(piece)
+    }
+
+    /// Whether the answer said why it ended: then the stream may end without its closing event.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// The text so far.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The chunk that ends the stream: the newest one without choices, with usage and snapshot.
+    ///
+    /// # Errors
+    /// When it cannot be written; never for chunks that were read.
+    pub(super) fn last_chunk(&self, snapshot: Option<&Snapshot>) -> serde_json::Result<Bytes> {
+        let mut last: Members = match &self.newest {
+            Some(newest) => serde_json::from_slice(newest)?,
+            None => Members::default(),
+        };
+        last.set("choices", &[(); 0])?;
+        last.set("usage", &self.usage)?;
+        set_snapshot(&mut last, snapshot)?;
+        serde_json::to_vec(&last).map(Bytes::from)
+    }
+}
+
+/// An answer that came whole.
+#[derive(Debug)]
+pub(super) struct Whole {
+    members: Members,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct WholeChoice {
+    message: WholeMessage,
+}
+
+#[derive(Deserialize)]
+struct WholeMessage {
+    #[serde(default)]
+    content: Option<String>,
+}
+
+impl Whole {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it is an error, or no completion.
+    pub(super) fn read(body: &[u8]) -> Result<Self, ProviderError> {
+        let unread = |error| ProviderError::Broken(format!("a body that cannot be read: {error}"));
+        let members: Members = serde_json::from_slice(body).map_err(unread)?;
+        if let Some(error) = members.get("error").filter(|error| *error != "null") {
+            return Err(ProviderError::Reported(error.chars().take(200).collect()));
+        }
+        let choices: Vec<WholeChoice> =
+            members.read("choices").map_err(unread)?.unwrap_or_default();
+        let first = choices.into_iter().next();
+        let first =
+            first.ok_or_else(|| ProviderError::Broken("a body without a choice".to_owned()))?;
+        Ok(Self { members, text: first.message.content.unwrap_or_default() })
+    }
+
+    /// The answer's text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The body as it came, with the snapshot.
+    ///
+    /// # Errors
+    /// When it cannot be written; never for a body that was read.
+    pub(super) fn body(mut self, snapshot: Option<&Snapshot>) -> serde_json::Result<Bytes> {
+        set_snapshot(&mut self.members, snapshot)?;
+        serde_json::to_vec(&self.members).map(Bytes::from)
+    }
+}
+
+// An upstream that is itself a Trueup sends the snapshot of its own account, which is not ours.
+fn set_snapshot(members: &mut Members, snapshot: Option<&Snapshot>) -> serde_json::Result<()> {
+    match snapshot {
+        Some(snapshot) => members.set("trueup", snapshot),
+        None => {
+            members.remove("trueup");
+            Ok(())
+        }
+    }
+}
+
+fn says_something(value: &str) -> bool {
+    let inner = value.trim_start_matches(['"', '[', '{']).trim_start();
+    !matches!(value, "null" | "false") && !inner.is_empty() && !inner.starts_with(['"', ']', '}'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Assembly, Piece, Whole};
+    use bytes::Bytes;
+
+    #[test]
+    fn a_chunk_is_told_by_what_it_says() {
+        let cases = [
+            (r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#, Piece::Silent),
+            (r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[]}}]}"#, Piece::Silent),
+            (r#"{"choices":[{"index":0,"delta":{}}]}"#, Piece::Silent),
+            (r#"{"choices":[{"index":0}]}"#, Piece::Silent),
+            (r#"{"choices":[],"prompt_filter_results":[]}"#, Piece::Silent),
+            (r#"{"choices":null,"usage":null}"#, Piece::Silent),
+            (r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#, Piece::Token),
+            (r#"{"choices":[{"index":0,"delta":{"content":" "}}]}"#, Piece::Token),
+            (r#"{"choices":[{"index":0,"delta":{"content":"\""}}]}"#, Piece::Token),
+            (r#"{"choices":[{"index":0,"delta":{"reasoning_content":"hm"}}]}"#, Piece::Token),
+            (r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0}]}}]}"#, Piece::Token),
+            (r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#, Piece::Token),
+            (r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"total_tokens":1}}"#, Piece::Finish),
+            (r#"{"choices":[{"index":0,"delta":{},"finish_reason":null}]}"#, Piece::Silent),
+            (r#"{"choices":[],"usage":{"total_tokens":1}}"#, Piece::Usage),
+        ];
+        for (chunk, piece) in cases {
+            let taken = Assembly::default().take(&Bytes::from_static(chunk.as_bytes()));
+            assert_eq!(taken.unwrap(), piece, "{chunk}");
+        }
+    }
+
+    #[test]
+    fn an_error_or_a_chunk_that_cannot_be_read_ends_the_answer() {
+        for chunk in
+            [r#"{"error":{"message":"overloaded"}}"#, "{", "[]", "7", r#"{"choices":7}"#, "hello"]
+        {
+            assert!(Assembly::default().take(&Bytes::from_static(chunk.as_bytes())).is_err(), "{chunk}");
+        }
+    }
+
+    fn ended(chunks: &[&str]) -> String {
+        let mut assembly = Assembly::default();
+        for chunk in chunks {
+            assembly.take(&Bytes::copy_from_slice(chunk.as_bytes())).unwrap();
+        }
+        String::from_utf8(assembly.last_chunk(None).unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_last_chunk_is_the_providers_own_without_what_is_not_ours() {
+        let text = r#"{"id":"x","model":"m","choices":[{"index":0,"delta":{"content":"a"}}],"fp":1.0}"#;
+        let usage = r#"{"id":"x","choices":[],"usage":{"total_tokens":1.0},"trueup":{"version":9}}"#;
+        assert_eq!(ended(&[text, usage]), r#"{"id":"x","choices":[],"usage":{"total_tokens":1.0}}"#);
+        assert_eq!(ended(&[text]), r#"{"id":"x","model":"m","choices":[],"fp":1.0,"usage":null}"#);
+        assert_eq!(ended(&[]), r#"{"choices":[],"usage":null}"#);
+    }
+
+    #[test]
+    fn text_is_put_together_from_the_first_choice() {
+        let mut assembly = Assembly::default();
+        for chunk in [
+            r#"{"choices":[{"index":0,"delta":{"content":"a\u00e9"}},{"index":1,"delta":{"content":"x"}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":null}}]}"#,
+            r#"{"choices":[{"delta":{"content":"b"},"finish_reason":"stop"}]}"#,
+        ] {
+            assembly.take(&Bytes::from_static(chunk.as_bytes())).unwrap();
+        }
+        assert_eq!((assembly.text(), assembly.is_finished()), ("aéb", true));
+    }
+
+    #[test]
+    fn a_whole_answer_is_read_and_passed_as_it_came() {
+        let body = r#"{"id":"x","choices":[{"message":{"role":"assistant","content":"hi"},"n":1.0}],"new":[ 1 ]}"#;
+        let whole = Whole::read(body.as_bytes()).unwrap();
+        assert_eq!(whole.text(), "hi");
+        assert_eq!(whole.body(None).unwrap(), body);
+        for body in ["", "[]", "{}", r#"{"choices":[]}"#, r#"{"error":{"message":"no"}}"#] {
+            assert!(Whole::read(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What wraps every call: limits, security headers, the boundary.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use trueup_protocol::{CONVERSATION_HEADER, ErrorCode};
+
+use super::{AppState, boundary};
+use crate::error::ApiError;
+
+/// How much of a body is read, where a route does not say otherwise.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+/// A call that is no stream ends within this, body included.
+const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+/// A browser need not ask again whether it may call for this long.
+const CORS_MAX_AGE: Duration = Duration::from_secs(3600);
+
+/// Nothing that the API answers is a page.
+const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+/// The demo and the documentation: everything from here, WebAssembly included, nothing from
+/// elsewhere.
+const PAGE_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+    style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Puts calls and pages together and wraps them.
+pub(super) fn wrap(api: Router<AppState>, pages: Router<AppState>, state: AppState) -> Router {
+    let mut api = api
+        .layer(if_not_present(header::CONTENT_SECURITY_POLICY, API_POLICY))
+        .layer(if_not_present(header::CACHE_CONTROL, "no-store"));
+    if state.settings.demo {
+        api = api.layer(middleware::from_fn_with_state(state.clone(), crate::demo::misbehave));
+    }
+    let router = api
+        .merge(pages)
+        .fallback(boundary::not_found)
+        .method_not_allowed_fallback(boundary::method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(if_not_present(header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        .layer(if_not_present(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(if_not_present(header::REFERRER_POLICY, "no-referrer"))
+        .layer(if_not_present(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(CatchPanicLayer::custom(boundary::panicked))
+        .layer(middleware::from_fn_with_state(state.clone(), boundary::boundary));
+    // Outermost, so that a refused call can be read by the page that made it.
+    let router = match cors(&state.settings.cors_origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router.with_state(state)
+}
+
+fn if_not_present(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+/// Bearer tokens are sent by scripts and never by the browser itself, so credentials in the sense
+/// of CORS (cookies) are not needed.
+fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().cloned())
+    };
+    let exposed = [
+        header::ETAG,
+        header::RETRY_AFTER,
+        super::REQUEST_ID,
+        HeaderName::from_static(CONVERSATION_HEADER),
+    ];
+    let methods = [Method::GET, Method::POST, Method::PUT];
+    Some(
+        CorsLayer::new()
+            .allow_origin(allowed)
+            .allow_methods(methods)
+            // OpenAI's clients add headers of their own with every release.
+            .allow_headers(AllowHeaders::mirror_request())
+            .expose_headers(exposed)
+            .max_age(CORS_MAX_AGE),
+    )
+}
+
+/// Ends a call that takes too long. A change that the engine has begun is carried out all the same;
+/// sending the request again under the same id tells what became of it.
+pub(super) async fn call_timeout(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(CALL_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::new(
+            ErrorCode::Unavailable,
+            "The call took too long; send the same request again.",
+        )
+        .into_response(),
+    }
+}

@@ -1,0 +1,58 @@
+//! `POST /v1/operations/{op_id}/extend`: keep the hold open longer.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use trueup_core::AccountId;
+use trueup_core::ledger::Command;
+use trueup_protocol::decode;
+use trueup_protocol::error::ErrorEnvelope;
+use trueup_protocol::request::ExtendRequest;
+use trueup_protocol::snapshot::Snapshot;
+
+use super::{actor, carried_out, expiry, view};
+use crate::auth::Backend;
+use crate::error::ApiError;
+use crate::http::AppState;
+use crate::http::extract::{self, Json, OperationPath};
+
+/// Extend a hold
+///
+/// For work that takes long: renew at half the hold's life, so that it never ends by itself. An
+/// earlier end than the hold has changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/operations/{op_id}/extend",
+    operation_id = "extend",
+    tag = "operations",
+    security(("backend" = [])),
+    params(
+        ("op_id" = String, Path, description = "The operation, a UUIDv7"),
+        ("Trueup-Actor" = Option<String>, Header, description = "For whom the answer is; the account itself when left out"),
+    ),
+    request_body = ExtendRequest,
+    responses(
+        (status = 200, description = "It lives at least that long", body = Snapshot),
+        (status = 400, description = "Malformed", body = ErrorEnvelope),
+        (status = 401, description = "No valid credentials", body = ErrorEnvelope),
+        (status = 403, description = "A browser may not extend", body = ErrorEnvelope),
+        (status = 404, description = "No such operation", body = ErrorEnvelope),
+        (status = 409, description = "It ended already", body = ErrorEnvelope),
+        (status = 410, description = "The id was fenced", body = ErrorEnvelope),
+        (status = 503, description = "The ledger cannot be written now", body = ErrorEnvelope),
+    ),
+)]
+pub async fn extend(
+    State(state): State<AppState>,
+    _: Backend,
+    OperationPath(operation): OperationPath,
+    headers: HeaderMap,
+    Json(request): Json<ExtendRequest>,
+) -> Result<axum::Json<Snapshot>, ApiError> {
+    let account: AccountId = decode::id("account", &request.account)?;
+    let expires_at = expiry(state.clock.now(), request.ttl_s)?;
+    let view = view(actor(&account, &headers)?, extract::version("since", request.since)?);
+    let command = Command::Extend { operation, expires_at };
+    let answer = state.ledger.command(&account, view, command, Vec::new()).await?;
+    let (_, snapshot) = carried_out(answer)?;
+    Ok(axum::Json(snapshot))
+}

@@ -1,0 +1,85 @@
+//! The life of an operation, for backends that run their own models; and its fence, for browsers.
+
+pub mod extend;
+pub mod fence;
+pub mod hold;
+pub mod release;
+pub mod settle;
+
+use std::collections::BTreeMap;
+
+use trueup_core::{AccountId, ActorId, Charge, ModelId, Timestamp, Version};
+use trueup_protocol::{ACTOR_HEADER, ErrorCode, decode};
+
+use crate::config::Catalog;
+use crate::engine::{Answer, Done, View};
+use crate::error::ApiError;
+
+/// The longest that a hold may live without being renewed.
+const MAX_TTL_S: u64 = 3600;
+
+/// What an operation takes, and the model that says so.
+pub(super) struct Priced {
+    pub model: Option<ModelId>,
+    pub charge: Charge,
+}
+
+/// Reads `model` or `charge`, of which exactly one must be given.
+pub(super) fn price(
+    catalog: &Catalog,
+    model: Option<&str>,
+    charge: Option<&BTreeMap<String, u64>>,
+) -> Result<Priced, ApiError> {
+    match (model, charge) {
+        (Some(name), None) => {
+            let model: ModelId = decode::id("model", name)?;
+            let known = catalog.models.get(&model).ok_or_else(|| {
+                let message =
+                    format!("The catalog has no model {model}; GET /v1/catalog lists them.");
+                ApiError::new(ErrorCode::UnknownModel, message).at("model")
+            })?;
+            Ok(Priced { charge: known.charge.clone(), model: Some(model) })
+        }
+        (None, Some(lines)) => Ok(Priced { model: None, charge: decode::charge("charge", lines)? }),
+        _ => Err(ApiError::new(
+            ErrorCode::InvalidValue,
+            "Give either model or charge, and not both.",
+        )
+        .at("model")),
+    }
+}
+
+/// When a hold that lives `ttl_s` from `now` on ends.
+pub(super) fn expiry(now: Timestamp, ttl_s: u64) -> Result<Timestamp, ApiError> {
+    let ttl_s = i64::try_from(ttl_s).ok().filter(|_| (1..=MAX_TTL_S).contains(&ttl_s));
+    let ttl_s = ttl_s.ok_or_else(|| {
+        let message = format!("ttl_s must be from 1 to {MAX_TTL_S}.");
+        ApiError::new(ErrorCode::InvalidValue, message).at("ttl_s")
+    })?;
+    Ok(now.plus(ttl_s * 1000))
+}
+
+/// Cuts the answer's snapshot for one actor.
+pub(super) fn view(actor: ActorId, since: Option<Version>) -> View {
+    View { actor, since, ask: Vec::new() }
+}
+
+/// Whose eyes the answer is for when a backend ends an operation: the actor that it names, or the
+/// account's own.
+pub(super) fn actor(
+    account: &AccountId,
+    headers: &axum::http::HeaderMap,
+) -> Result<ActorId, ApiError> {
+    let Some(value) = headers.get(ACTOR_HEADER) else { return Ok(account.personal_actor()) };
+    Ok(decode::id(ACTOR_HEADER, value.to_str().unwrap_or_default())?)
+}
+
+/// What became of the command, or why it was turned down.
+pub(super) fn carried_out(
+    answer: Answer,
+) -> Result<(Done, trueup_protocol::snapshot::Snapshot), ApiError> {
+    match answer.outcome {
+        Ok(done) => Ok((done, (&answer.snapshot).into())),
+        Err(rejection) => Err(ApiError::rejected(rejection, &answer.snapshot)),
+    }
+}

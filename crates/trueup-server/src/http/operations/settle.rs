@@ -1,0 +1,91 @@
+//! `POST /v1/operations/{op_id}/settle`: charge what was really used.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use trueup_core::ledger::Command;
+use trueup_core::{AccountId, ModelId};
+use trueup_protocol::decode;
+use trueup_protocol::error::ErrorEnvelope;
+use trueup_protocol::request::{MessageRequest, SettleRequest};
+use trueup_protocol::snapshot::Snapshot;
+use trueup_protocol::{ErrorCode, Malformed};
+
+use super::{actor, carried_out, price, view};
+use crate::auth::Backend;
+use crate::engine::NewMessage;
+use crate::error::ApiError;
+use crate::http::AppState;
+use crate::http::extract::{self, Json, OperationPath};
+
+/// How many messages one call may save.
+const MAX_MESSAGES: usize = 100;
+
+/// Settle an operation
+///
+/// Charges what was really used, by model or meter by meter, and gives the rest of the hold back.
+/// Messages given along are saved in the same transaction: both are there, or neither is. The
+/// provider's real use may be higher than the hold; what passes the limit is recorded as overage.
+#[utoipa::path(
+    post,
+    path = "/v1/operations/{op_id}/settle",
+    operation_id = "settle",
+    tag = "operations",
+    security(("backend" = [])),
+    params(
+        ("op_id" = String, Path, description = "The operation, a UUIDv7"),
+        ("Trueup-Actor" = Option<String>, Header, description = "For whom the answer is; the account itself when left out"),
+    ),
+    request_body = SettleRequest,
+    responses(
+        (status = 200, description = "Settled, now or before with the same charge", body = Snapshot),
+        (status = 400, description = "Malformed", body = ErrorEnvelope),
+        (status = 401, description = "No valid credentials", body = ErrorEnvelope),
+        (status = 403, description = "A browser may not settle", body = ErrorEnvelope),
+        (status = 404, description = "No such operation, model or meter", body = ErrorEnvelope),
+        (status = 409, description = "Settled with another charge, or ended in another way", body = ErrorEnvelope),
+        (status = 410, description = "The id was fenced", body = ErrorEnvelope),
+        (status = 503, description = "The ledger cannot be written now", body = ErrorEnvelope),
+    ),
+)]
+pub async fn settle(
+    State(state): State<AppState>,
+    _: Backend,
+    OperationPath(operation): OperationPath,
+    headers: HeaderMap,
+    Json(request): Json<SettleRequest>,
+) -> Result<axum::Json<Snapshot>, ApiError> {
+    let account: AccountId = decode::id("account", &request.account)?;
+    let priced =
+        price(&state.settings.catalog, request.model.as_deref(), request.charge.as_ref())?;
+    let view = view(actor(&account, &headers)?, extract::version("since", request.since)?);
+    let messages = messages(&request.messages)?;
+    let command = Command::Settle { operation, charge: priced.charge, cause: None };
+    let answer = state.ledger.command(&account, view, command, messages).await?;
+    let (_, snapshot) = carried_out(answer)?;
+    Ok(axum::Json(snapshot))
+}
+
+fn messages(requests: &[MessageRequest]) -> Result<Vec<NewMessage>, ApiError> {
+    if requests.len() > MAX_MESSAGES {
+        let message = format!("messages may hold at most {MAX_MESSAGES}.");
+        return Err(ApiError::new(ErrorCode::InvalidValue, message).at("messages"));
+    }
+    let read = |request: &MessageRequest| {
+        if !["user", "assistant", "system", "tool"].contains(&request.role.as_str()) {
+            let message = "must be user, assistant, system or tool";
+            return Err(Malformed::new("messages.role", message).into());
+        }
+        // A conversation's id is text of the same form as an account's.
+        let conversation: AccountId = decode::id("messages.conversation", &request.conversation)?;
+        let model = request.model.as_deref();
+        let model: Option<ModelId> =
+            model.map(|model| decode::id("messages.model", model)).transpose()?;
+        Ok(NewMessage {
+            conversation: conversation.to_string(),
+            role: request.role.clone(),
+            content: request.content.clone(),
+            model: model.map(|model| model.to_string()),
+        })
+    };
+    requests.iter().map(read).collect()
+}

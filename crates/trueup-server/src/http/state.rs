@@ -1,0 +1,30 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use crate::auth::Authenticator;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::demo::Faults;
+use crate::gateway::Gateway;
+use crate::ledger::Ledger;
+use crate::shutdown::Shutdown;
+
+/// One a server; cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// All usage.
+    pub ledger: Ledger,
+    /// What the operator said.
+    pub settings: Arc<Settings>,
+    /// Who callers are.
+    pub auth: Authenticator,
+    /// What time it is.
+    pub clock: Clock,
+    /// The chat route's providers.
+    pub gateway: Gateway,
+    /// What the demo was asked to do wrong; nothing outside the demo.
+    pub faults: Faults,
+    /// Whether the server was asked to stop.
+    pub shutdown: Shutdown,
+}

@@ -1,0 +1,85 @@
+//! `GET /v1/usage`: the snapshot.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use trueup_core::OperationId;
+use trueup_protocol::error::ErrorEnvelope;
+use trueup_protocol::snapshot::Snapshot;
+use trueup_protocol::ErrorCode;
+
+use super::AppState;
+use super::etag::ETag;
+use super::extract::{self, QueryString};
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+/// How many operations one call may ask for by id.
+const MAX_ASKED: usize = 100;
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UsageQuery {
+    /// The version that the caller has: the answer tells what happened since.
+    #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
+    since: Option<u64>,
+    /// Operation ids, separated by commas, at most 100: their outcomes are told in any case.
+    ask: Option<String>,
+}
+
+/// An account's usage
+///
+/// Every meter of the account at one version, read at once with the outcomes that led there: the
+/// caller's own operations one by one, everything else summed by meter. Poll it with
+/// `If-None-Match`: a 304 means that nothing changed.
+#[utoipa::path(
+    get,
+    path = "/v1/usage",
+    operation_id = "get_usage",
+    tag = "usage",
+    security(("browser" = []), ("backend" = [])),
+    params(
+        UsageQuery,
+        ("Trueup-Account" = Option<String>, Header, description = "With an API key: whose usage"),
+        ("Trueup-Actor" = Option<String>, Header, description = "With an API key: as whom to look"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer"),
+    ),
+    responses(
+        (status = 200, description = "The snapshot", body = Snapshot,
+         headers(("ETag" = String, description = "Epoch and version"))),
+        (status = 304, description = "Nothing changed"),
+        (status = 400, description = "`since` or `ask` is malformed", body = ErrorEnvelope),
+        (status = 401, description = "No valid credentials", body = ErrorEnvelope),
+        (status = 503, description = "The ledger cannot be read now", body = ErrorEnvelope),
+    ),
+)]
+pub async fn get_usage(
+    State(state): State<AppState>,
+    caller: Caller,
+    QueryString(query): QueryString<UsageQuery>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let since = extract::version("since", query.since)?;
+    let ask = asked(query.ask.as_deref().unwrap_or(""))?;
+    let snapshot = state.ledger.snapshot(&caller.account, &caller.actor, since, &ask).await?;
+    let tag = ETag::new(&format!("{}-{}", snapshot.epoch, snapshot.version));
+    // Who asks by id waits for an answer, also when nothing changed.
+    if ask.is_empty() && tag.is_known_to(&headers) {
+        return Ok(tag.not_modified());
+    }
+    Ok(tag.mark(Json(Snapshot::from(&snapshot)).into_response()))
+}
+
+fn asked(list: &str) -> Result<Vec<OperationId>, ApiError> {
+    let ids = list.split(',').filter(|id| !id.is_empty());
+    let ids: Vec<_> =
+        ids.map(|id| extract::operation_id("ask", id)).collect::<Result<_, ApiError>>()?;
+    if ids.len() > MAX_ASKED {
+        let message = format!("ask may name at most {MAX_ASKED} operations; ask for them in turns.");
+        return Err(ApiError::new(ErrorCode::InvalidValue, message).at("ask"));
+    }
+    Ok(ids)
+}

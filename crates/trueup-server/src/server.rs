@@ -1,0 +1,206 @@
+//! The server as a whole: opened from settings, run on a listener, stopped without losing anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use trueup_core::AccountId;
+use trueup_core::ledger::Acceptance;
+use trueup_protocol::response::AccountResponse;
+
+use crate::auth::Authenticator;
+use crate::clock::Clock;
+use crate::config::{Secret, Settings};
+use crate::demo::Faults;
+use crate::engine::{EngineError, EngineParts};
+use crate::gateway::Gateway;
+use crate::http::accounts::terms;
+use crate::http::{self, AppState};
+use crate::ledger::{Ledger, LedgerTask};
+use crate::shutdown::Shutdown;
+use crate::store::{SqliteStore, StoreError};
+use crate::sweep;
+
+/// A client that has not sent a whole request head after this long is cut off; so is an idle one.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// When the system has no room for another connection, the next try comes after this.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why a server could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Nobody could prove who they are.
+    #[error(
+        "jwt_secret is missing and so is jwks_url; set TRUEUP_JWT_SECRET to a random text of at \
+         least 32 bytes (`openssl rand -hex 32` makes one), or TRUEUP_JWKS_URL to the address of \
+         your identity provider's keys"
+    )]
+    NoTokenKey,
+    /// The database could not be opened.
+    #[error("database_url cannot be opened: {0}")]
+    Store(#[from] StoreError),
+    /// The system's TLS or resolver could not be set up.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The system has no randomness to make a secret of.
+    #[error("no secret can be made: {0}")]
+    Random(String),
+    /// The network gave up.
+    #[error("the listener failed: {0}")]
+    Listen(#[from] std::io::Error),
+}
+
+/// Opens a server by `settings` and serves it on `listener` until `shutdown` asks it to stop.
+///
+/// # Errors
+/// When it cannot start, or its listener breaks.
+pub async fn serve(
+    settings: Settings,
+    listener: TcpListener,
+    shutdown: Shutdown,
+) -> Result<(), ServeError> {
+    Server::open(settings, Clock::system(), shutdown).await?.run(listener).await
+}
+
+/// Everything that runs, before and behind the listener.
+pub struct Server {
+    state: AppState,
+    store: Arc<SqliteStore>,
+    ledger_task: LedgerTask,
+}
+
+impl Server {
+    /// Opens the ledger and everything on top of it.
+    ///
+    /// # Errors
+    /// When tokens could not be checked, or the database cannot be opened.
+    pub async fn open(
+        mut settings: Settings,
+        clock: Clock,
+        shutdown: Shutdown,
+    ) -> Result<Self, ServeError> {
+        if settings.auth.jwt_secret.is_none() && settings.auth.jwks_url.is_none() {
+            if !settings.demo {
+                return Err(ServeError::NoTokenKey);
+            }
+            settings.auth.jwt_secret = Some(random_secret()?);
+        }
+        let faults = if settings.demo { Faults::enabled() } else { Faults::disabled() };
+        let url = settings.database_url.expose();
+        let store = Arc::new(SqliteStore::open(url, clock.now()).await?);
+        let (ledger, ledger_task) = Ledger::start(EngineParts {
+            store: Arc::clone(&store),
+            catalog: Arc::clone(&settings.catalog),
+            clock: clock.clone(),
+            faults: faults.clone(),
+            acceptance: Acceptance::default(),
+        });
+        let auth = Authenticator::new(&settings.auth, clock.clone())?;
+        let gateway = Gateway::from_settings(
+            &settings,
+            ledger.clone(),
+            clock.clone(),
+            faults.clone(),
+            shutdown.clone(),
+        )?;
+        let settings = Arc::new(settings);
+        let state = AppState { ledger, settings, auth, clock, gateway, faults, shutdown };
+        Ok(Self { state, store, ledger_task })
+    }
+
+    /// What its handlers reach.
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// An account as operators see it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn account(&self, account: &AccountId) -> Result<AccountResponse, EngineError> {
+        terms::look_up(&self.state, account).await
+    }
+
+    /// Serves until it is asked to stop. Then: nothing new is accepted, running calls and streams
+    /// may end within the grace, chats that go on are ended by the gateway, and the ledger closes
+    /// last, when nobody can need it any more.
+    ///
+    /// # Errors
+    /// When the listener breaks.
+    pub async fn run(self, listener: TcpListener) -> Result<(), ServeError> {
+        let sweeper = tokio::spawn(sweep::run(
+            self.state.ledger.clone(),
+            Arc::clone(&self.store),
+            self.state.clock.clone(),
+            self.state.settings.sweep_interval,
+            self.state.settings.on_expiry,
+            self.state.shutdown.clone(),
+        ));
+        let connections = accept(&listener, &self.state).await;
+        drop(listener);
+        tracing::info!("stopping: running calls may end");
+        let ends = async {
+            tokio::join!(connections.shutdown(), self.state.gateway.drained());
+        };
+        if tokio::time::timeout(self.state.settings.shutdown_grace, ends).await.is_err() {
+            tracing::warn!("stopping: some calls did not end in time and are cut");
+        }
+        // It ends by itself on the same signal.
+        let _ = sweeper.await;
+        self.ledger_task.stop().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// Takes connections until the server is asked to stop.
+async fn accept(listener: &TcpListener, state: &AppState) -> GracefulShutdown {
+    let router = http::router(state.clone());
+    let connections = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = state.shutdown.asked() => return connections,
+        };
+        match accepted {
+            Ok((stream, _)) => serve_connection(stream, router.clone(), &connections),
+            Err(error) if is_about_one_client(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "no connection can be accepted now");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// A secret that dies with the process: fit for a demo and nothing else.
+fn random_secret() -> Result<Secret, ServeError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| ServeError::Random(error.to_string()))?;
+    Ok(Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+}
+
+fn serve_connection(stream: TcpStream, router: Router, connections: &GracefulShutdown) {
+    // Tokens are small and must not wait for each other.
+    let _ = stream.set_nodelay(true);
+    let service = TowerToHyperService::new(router);
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = connections.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection broke");
+        }
+    });
+}
+
+fn is_about_one_client(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

@@ -1,0 +1,148 @@
+//! Rows, and what they mean.
+
+use trueup_core::ledger::{Account, EntryKind};
+use trueup_core::operation::OperationRecord;
+use trueup_core::{
+    AccountId, Cause, MeterBalance, MeterId, MeterTerms, OperationState, Timestamp, Units, Version,
+    Window,
+};
+use trueup_protocol::{column, snapshot};
+
+use crate::store::{AccountTerms, StoreError, StoredAccount};
+
+#[derive(sqlx::FromRow)]
+pub(super) struct AccountRow {
+    pub account_id: String,
+    version: i64,
+    plan: Option<String>,
+    time_zone: Option<String>,
+    anchor_at: Option<i64>,
+    overrides: String,
+}
+
+impl AccountRow {
+    pub fn into_stored(self) -> Result<StoredAccount, StoreError> {
+        let damaged = || StoreError::Damaged("account");
+        let id = AccountId::new(&self.account_id).map_err(|_| damaged())?;
+        let version = Version(u64::try_from(self.version).map_err(|_| damaged())?);
+        let terms = AccountTerms {
+            plan: self.plan,
+            time_zone: self.time_zone,
+            anchor: self.anchor_at.map(Timestamp::from_millis),
+            overrides: column::read_overrides(&self.overrides).ok_or_else(damaged)?,
+        };
+        let account = Account { version, ..Account::new(id) };
+        Ok(StoredAccount { account, terms })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct BalanceRow {
+    pub account_id: String,
+    meter: String,
+    window_number: i64,
+    window_start: i64,
+    window_end: i64,
+    plan_limit: Option<i64>,
+    enforcement: String,
+    granted: i64,
+    used: i64,
+    held: i64,
+}
+
+impl BalanceRow {
+    pub fn into_balance(self) -> Result<(MeterId, MeterBalance), StoreError> {
+        let damaged = || StoreError::Damaged("balance");
+        let units = |count: i64| u64::try_from(count).ok().and_then(Units::new).ok_or_else(damaged);
+        let terms = MeterTerms {
+            limit: self.plan_limit.map(units).transpose()?,
+            enforcement: snapshot::enforcement(&self.enforcement).map_err(|_| damaged())?,
+            window: Window {
+                start: Timestamp::from_millis(self.window_start),
+                end: Timestamp::from_millis(self.window_end),
+            },
+        };
+        let balance = MeterBalance {
+            terms,
+            window_number: u64::try_from(self.window_number).map_err(|_| damaged())?,
+            granted: units(self.granted)?,
+            used: units(self.used)?,
+            held: units(self.held)?,
+        };
+        Ok((MeterId::new(&self.meter).map_err(|_| damaged())?, balance))
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct OperationRow {
+    pub account_id: String,
+    op_id: String,
+    actor_id: String,
+    model: Option<String>,
+    state: String,
+    cause: String,
+    version: i64,
+    requested: String,
+    holds: String,
+    charged: String,
+    expires_at: i64,
+}
+
+impl OperationRow {
+    pub const COLUMNS: &'static str = "account_id, op_id, actor_id, model, state, cause, version, \
+                                       requested, holds, charged, expires_at";
+
+    pub fn into_record(self) -> Result<OperationRecord, StoreError> {
+        self.read().ok_or(StoreError::Damaged("operation"))
+    }
+
+    fn read(self) -> Option<OperationRecord> {
+        Some(OperationRecord {
+            id: self.op_id.parse().ok()?,
+            actor: self.actor_id.parse().ok()?,
+            model: match self.model {
+                Some(model) => Some(model.parse().ok()?),
+                None => None,
+            },
+            requested: column::read_charge(&self.requested)?,
+            state: OperationState::from_word(&self.state)?,
+            cause: Cause::from_word(&self.cause)?,
+            version: Version(u64::try_from(self.version).ok()?),
+            holds: column::read_holds(&self.holds)?,
+            charged: column::read_charge(&self.charged)?,
+            expires_at: Timestamp::from_millis(self.expires_at),
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct EntryRow {
+    pub version: i64,
+    pub kind: String,
+    pub cause: String,
+    pub op_id: Option<String>,
+    pub actor_id: Option<String>,
+    pub made_at: i64,
+    pub meter: Option<String>,
+    pub window_number: i64,
+    pub used: i64,
+    pub held: i64,
+    pub granted: i64,
+    pub limit_moved: i64,
+    pub seen_moved: i64,
+    pub overage: i64,
+}
+
+impl EntryRow {
+    pub const COLUMNS: &'static str = "version, kind, cause, op_id, actor_id, made_at, meter, \
+         window_number, used, held, granted, limit_moved, seen_moved, overage";
+
+    pub fn kind(&self) -> Result<EntryKind, StoreError> {
+        EntryKind::from_word(&self.kind).ok_or(StoreError::Damaged("entry"))
+    }
+}
+
+/// SQLite's integers are signed; every number of the ledger fits.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,205 @@
+//! What JavaScript sees.
+
+use std::rc::Rc;
+
+use js_sys::{Function, Promise};
+use trueup_core::client::Begun;
+use trueup_core::{Charge, MeterId, ModelId, OperationId};
+use trueup_protocol::{reply, time};
+use wasm_bindgen::prelude::*;
+
+use crate::config::{self, Config};
+use crate::driver::{App, Driver};
+use crate::error::Fault;
+use crate::record::{self, Record};
+use crate::{host, record::units};
+
+/// One visitor's usage in one page.
+#[wasm_bindgen]
+pub struct Client {
+    driver: Rc<Driver>,
+}
+
+#[wasm_bindgen]
+impl Client {
+    /// A client that has not started. `get_token` gives a browser token, `null` for an anonymous
+    /// visitor, or a promise of either; `on_change` is called after the view changed, `on_event`
+    /// with every correction, decision and passing error.
+    ///
+    /// # Errors
+    /// `invalid_config` when an option is not what it must be.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        config: &JsValue,
+        get_token: Function,
+        on_change: Function,
+        on_event: Function,
+    ) -> Result<Client, JsValue> {
+        let config = Config::read(config)?;
+        Ok(Self { driver: Driver::new(config, App { get_token, on_change, on_event }) })
+    }
+
+    /// Finds out who is there, restores what was kept, and asks for figures and the catalog.
+    /// Resolves when there is something to show, or no hope of it soon.
+    pub fn start(&self) -> Promise {
+        self.driver.begin_session()
+    }
+
+    /// Begins an operation, which counts from now on. `request` names a `model`, or says its
+    /// `charge`.
+    ///
+    /// # Errors
+    /// `loading`, `stopped`, `invalid_request`, `unknown_model`, `unknown_meter`,
+    /// `too_many_pending`.
+    pub fn begin(&self, request: &JsValue) -> Result<JsValue, JsValue> {
+        if self.driver.is_stopped() {
+            return Err(Fault::new("stopped", "usage is not tracked any more").into());
+        }
+        if !self.driver.is_identified() {
+            return Err(Fault::new("loading", "it is not known yet who is there").into());
+        }
+        let charge = self.charge_of(request)?;
+        let id = new_id()?;
+        let begun = self
+            .driver
+            .with(|machine, now| machine.handle_begin(id, &charge, now))
+            .map_err(|_| Fault::new("too_many_pending", "too many operations are undecided"))?;
+        Ok(begun_to_js(id, &begun))
+    }
+
+    /// The operation's request has left.
+    pub fn sent(&self, id: &str) {
+        self.tell(id, |driver, id| driver.with(|machine, now| machine.handle_sent(id, now)));
+    }
+
+    /// Bytes of the operation's event stream, as they arrive.
+    pub fn feed(&self, id: &str, bytes: &[u8]) {
+        self.tell(id, |driver, id| driver.feed(id, bytes));
+    }
+
+    /// The whole JSON body of the operation's reply, or of an error in its place.
+    pub fn receive(&self, id: &str, body: &str) {
+        self.tell(id, |driver, id| {
+            driver.with(|machine, now| {
+                machine.handle_activity(id, now);
+                if let Some(snapshot) = reply::snapshot_in(body) {
+                    machine.handle_snapshot(&snapshot, now);
+                }
+            });
+        });
+    }
+
+    /// The operation's reply has ended well.
+    pub fn finish(&self, id: &str) {
+        self.tell(id, |driver, id| {
+            driver.end_stream(id);
+            driver.with(|machine, now| machine.handle_finished(id, now));
+        });
+    }
+
+    /// The operation's reply broke, was aborted, or how it ended is not known.
+    pub fn fail(&self, id: &str) {
+        self.tell(id, |driver, id| {
+            driver.end_stream(id);
+            driver.with(|machine, now| machine.handle_failed(id, now));
+        });
+    }
+
+    /// The value for `Trueup-Since`, once there is one.
+    #[wasm_bindgen(js_name = sinceHeader)]
+    pub fn since_header(&self) -> Option<String> {
+        self.driver.read(|machine| machine.since().map(|version| version.to_string()))
+    }
+
+    /// What the user should see: a frozen object, the same one until it changes.
+    pub fn view(&self) -> JsValue {
+        self.driver.view()
+    }
+
+    /// Asks the server now.
+    pub fn refresh(&self) {
+        if !self.driver.is_stopped() {
+            self.driver.with(|machine, _| machine.handle_refresh());
+        }
+    }
+
+    /// Somebody signed in, out, or switched the account: everything begins anew.
+    #[wasm_bindgen(js_name = sessionChanged)]
+    pub fn session_changed(&self) -> Promise {
+        self.driver.begin_session()
+    }
+
+    /// Ends everything: nothing is sent, set or told any more.
+    pub fn stop(&self) {
+        self.driver.stop();
+    }
+
+    fn tell(&self, id: &str, act: impl FnOnce(&Rc<Driver>, OperationId)) {
+        // An id that is none names no operation, and one that is over is no news.
+        if !self.driver.is_stopped()
+            && let Ok(id) = id.parse()
+        {
+            act(&self.driver, id);
+        }
+    }
+
+    fn charge_of(&self, request: &JsValue) -> Result<Charge, Fault> {
+        let (charge, model) = (host::get(request, "charge"), host::get(request, "model"));
+        if !charge.is_undefined() {
+            let charge = config::charge(&charge).ok_or_else(|| {
+                Fault::new("invalid_request", "charge must be meters and their units, 1 or more")
+            })?;
+            let is_known = |(meter, _): (&MeterId, _)| {
+                self.driver.read(|machine| machine.view().meters.contains_key(meter))
+            };
+            let is_loaded = self.driver.read(|machine| !machine.view().meters.is_empty());
+            if is_loaded && !charge.iter().all(is_known) {
+                return Err(Fault::new("unknown_meter", "the plan has no such meter"));
+            }
+            return Ok(charge);
+        }
+        let Some(model) = model.as_string() else {
+            return Err(Fault::new("invalid_request", "a model or a charge must be given"));
+        };
+        let known = ModelId::new(&model)
+            .ok()
+            .and_then(|model| self.driver.read(|machine| machine.charge_of(&model).cloned()));
+        known.ok_or_else(|| {
+            self.driver.renew_catalog();
+            Fault::new("unknown_model", "the catalog has no such model")
+        })
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.driver.stop();
+    }
+}
+
+fn begun_to_js(id: OperationId, begun: &Begun) -> JsValue {
+    let refusal = begun.refusal.as_ref().map(|refusal| {
+        Record::new()
+            .set("meter", refusal.meter.as_str())
+            .set("asked", units(refusal.asked))
+            .set("remaining", units(refusal.remaining))
+            .set_some("resetsAt", refusal.resets_at.map(time::format))
+            .freeze()
+    });
+    Record::new()
+        .set("id", id.to_string())
+        .set("allowed", refusal.is_none())
+        .set("predicted", record::charge(&begun.predicted))
+        .set_some("refusal", refusal)
+        .freeze()
+}
+
+/// The id's own time is the host's, whatever the machine's clock does.
+fn new_id() -> Result<OperationId, Fault> {
+    let mut entropy = [0; 10];
+    host::global("crypto")
+        .unchecked_into::<web_sys::Crypto>()
+        .get_random_values_with_u8_array(&mut entropy)
+        .map_err(|_| Fault::new("unsupported", "the host has no source of randomness"))?;
+    Ok(OperationId::new_v7(host::now(), entropy))
+}
