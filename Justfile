@@ -38,6 +38,10 @@ size:
 generate:
     @scripts/generate.sh write
 
+# resolve package-lock.json anew, after a dependency was added
+lock:
+    @scripts/lock.sh
+
 # format Rust, TypeScript and JSON
 fmt:
     @scripts/fmt.sh write

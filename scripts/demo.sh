@@ -14,4 +14,4 @@ step "building the server, with the demo page inside" \
 mkdir -p "$DATA"
 printf '\n==> serving the demo on http://%s (its database is in %s; stop with Ctrl-C)\n' "$LISTEN" "$DATA"
 exec target/release/trueup serve --demo --config trueup.toml --listen "$LISTEN" \
-  --database-url "sqlite://$DATA/trueup.db" "$@"
+  --database-url "sqlite:$DATA/trueup.db" "$@"

@@ -50,7 +50,8 @@ choose_wasm_compiler() {
 wasm_cargo() {
   local flags="$1" command="$2"
   shift 2
-  local env=(CARGO_TARGET_DIR="$WASM_TARGET_DIR" CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$flags")
+  # RUSTFLAGS would win over the flags for this target, and a native build has other ones.
+  local env=(-u RUSTFLAGS CARGO_TARGET_DIR="$WASM_TARGET_DIR" CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$flags")
   if [ "$WASM_COMPILER" = debian ]; then
     env+=(
       RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1

@@ -9,6 +9,8 @@ export default defineConfig({
   plugins: [react()],
   build: {
     target: "es2022",
+    // The first browsers with light-dark(), which the colours are written in.
+    cssTarget: ["chrome123", "edge123", "firefox120", "safari17.5"],
     // Inlined assets would need `data:` in the page's content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

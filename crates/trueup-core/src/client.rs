@@ -11,9 +11,9 @@ use crate::correction::{self, Correction};
 use crate::ids::{AccountId, Epoch, ModelId, OperationId, Version};
 use crate::meter::{Charge, MeterId};
 use crate::operation::{Cause, OperationState};
-use crate::pending::{Pending, PendingOperation, Stage};
+use crate::pending::{Pending, PendingOperation, Record, Stage};
 use crate::quota;
-use crate::reconcile::{Applied, Base, Knowledge, Told};
+use crate::reconcile::{Applied, Base, Knowledge, Question, Told};
 use crate::snapshot::Snapshot;
 use crate::units::Units;
 use crate::view::{self, MeterView, Status, View};
@@ -128,8 +128,25 @@ pub struct Saved {
     pub account: AccountId,
     /// The last snapshot's figures.
     pub base: Option<Base>,
-    /// Operations and what was predicted for them.
-    pub pending: Vec<(OperationId, Charge)>,
+    /// What no snapshot has decided yet.
+    pub pending: Vec<SavedOperation>,
+}
+
+/// An undecided operation that outlives a reload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedOperation {
+    /// Its identity.
+    pub id: OperationId,
+    /// What it counts for until the server's first record.
+    pub prediction: Charge,
+    /// The latest record, once there is one: the saved figures count it.
+    pub record: Option<Record>,
+}
+
+impl From<&PendingOperation> for SavedOperation {
+    fn from(it: &PendingOperation) -> Self {
+        Self { id: it.id, prediction: it.prediction.clone(), record: it.record.clone() }
+    }
 }
 
 /// One visitor's usage in one page.
@@ -159,7 +176,7 @@ enum Session {
 #[derive(Clone, Debug)]
 struct InFlight {
     id: RequestId,
-    asked: Vec<OperationId>,
+    question: Question,
     fences: Option<OperationId>,
 }
 
@@ -216,7 +233,7 @@ impl Client {
         Some(Saved {
             account: knowledge.account.clone()?,
             base: knowledge.base.clone(),
-            pending: knowledge.pending.iter().map(|it| (it.id, it.prediction.clone())).collect(),
+            pending: knowledge.pending.iter().map(SavedOperation::from).collect(),
         })
     }
 
@@ -240,6 +257,10 @@ impl Client {
             Session::Account(knowledge) => Some(knowledge),
             _ => None,
         }
+    }
+
+    fn awaits_end(&self) -> bool {
+        self.knowledge().is_some_and(|it| it.pending.await_ends())
     }
 
     fn pending_mut(&mut self) -> Option<&mut Pending> {

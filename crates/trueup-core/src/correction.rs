@@ -89,7 +89,9 @@ pub(crate) fn explain(
             if is_last {
                 unexplained.remove(meter);
             }
-            movements.push(step);
+            if step.before != step.after {
+                movements.push(step);
+            }
         }
         // What was given back comes first: that is what the user asks about.
         movements.sort_by_key(|movement| movement.after.used > movement.before.used);

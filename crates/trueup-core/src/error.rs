@@ -28,11 +28,11 @@ pub struct Refusal {
     pub resets_at: Option<Timestamp>,
 }
 
-/// Why the ledger turned a command down. The account is as it was, except after
-/// [`Rejection::Refused`], which is itself a recorded end.
+/// Why the ledger turned a command down. The account is as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The plan has no room; recorded, and repeated to every retry.
+    /// The plan has no room: for moving a hold, which stays what it was, or for a retry of what was
+    /// refused at admission. The refusal itself is recorded, as [`crate::ledger::Decision::Refused`].
     #[error("the limit is reached: {0}")]
     Refused(Refusal),
     /// The id was used before, with other content or by another actor.

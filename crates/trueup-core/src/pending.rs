@@ -54,6 +54,12 @@ impl PendingOperation {
         self.record.as_ref().map_or(&self.prediction, |record| &record.counted)
     }
 
+    /// What it adds to the snapshot's figures: its prediction, until its first record.
+    pub fn predicted(&self) -> &Charge {
+        const NOTHING: &Charge = &Charge::empty();
+        if self.record.is_none() { &self.prediction } else { NOTHING }
+    }
+
     /// Whether the server may have seen it without the client knowing.
     pub fn may_be_recorded(&self) -> bool {
         self.stage != Stage::Created
@@ -105,6 +111,11 @@ impl Pending {
         self.operations.iter_mut()
     }
 
+    /// Whether the end of any of them must be asked for.
+    pub fn await_ends(&self) -> bool {
+        self.operations.iter().any(PendingOperation::awaits_end)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()
@@ -114,8 +125,7 @@ impl Pending {
     pub fn predicted(&self, meter: &MeterId) -> Units {
         self.operations
             .iter()
-            .filter(|operation| operation.record.is_none())
-            .fold(Units::ZERO, |sum, it| sum.saturating_add(it.prediction.units(meter)))
+            .fold(Units::ZERO, |sum, it| sum.saturating_add(it.predicted().units(meter)))
     }
 
     /// Takes in one outcome. A record that is no newer than the known one changes nothing.

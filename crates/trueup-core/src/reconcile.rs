@@ -36,6 +36,17 @@ pub struct Knowledge {
     pub pending: Pending,
     /// Histories that were left behind: their late snapshots must not come back.
     retired: Vec<Epoch>,
+    /// Whether the base was read from storage and no snapshot has confirmed it yet.
+    restored: bool,
+}
+
+/// What a request asked for: its answer can be relied on to name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Question {
+    /// Operations asked for by id.
+    pub operations: Vec<OperationId>,
+    /// Whether the image was asked for whole, to replace a history that cannot be followed.
+    pub whole: bool,
 }
 
 /// What `apply` did with a snapshot.
@@ -65,42 +76,89 @@ pub struct Told {
 impl Knowledge {
     /// Knows nothing yet.
     pub fn new(account: Option<AccountId>) -> Self {
-        Self { account, base: None, pending: Pending::default(), retired: Vec::new() }
+        let (pending, retired) = (Pending::default(), Vec::new());
+        Self { account, base: None, pending, retired, restored: false }
     }
 
-    /// Takes a snapshot in, whole or not at all. `asked` are the operations that the snapshot's
-    /// request asked for by id, `received_at` is the client's clock.
+    /// Starts from figures that were kept over a reload. They are hostile until a snapshot
+    /// confirms them: an answer may replace them by an earlier version.
+    pub fn restore(&mut self, base: Option<Base>) {
+        self.restored = base.is_some();
+        self.base = base;
+    }
+
+    /// Takes a snapshot in, whole or not at all. `question` is what its request asked for when it
+    /// answers one of this client's own, `received_at` is the client's clock.
     pub fn apply(
         &mut self,
         snapshot: &Snapshot,
-        asked: &[OperationId],
+        question: Option<&Question>,
         received_at: Timestamp,
     ) -> Applied {
-        let other_account = self.account.as_ref().is_some_and(|own| *own != snapshot.account);
-        if other_account || self.retired.contains(&snapshot.epoch) {
+        let known = match &self.account {
+            Some(own) => *own == snapshot.account,
+            // Whoever it is will be learnt from an answer, never from a late reply of the session
+            // before.
+            None => question.is_some(),
+        };
+        if !known || self.retired.contains(&snapshot.epoch) {
             return Applied::Foreign;
         }
-        let same_history = self.base.as_ref().filter(|base| base.epoch == snapshot.epoch);
+        let unfounded =
+            |base: &&Base| self.restored && question.is_some() && snapshot.version < base.version;
+        let same_history = self
+            .base
+            .as_ref()
+            .filter(|base| base.epoch == snapshot.epoch)
+            // No answer is older than what this page began with, unless that was made up.
+            .filter(|base| !unfounded(base));
+        let asked_whole = question.is_some_and(|question| question.whole);
         let continues = match same_history {
             Some(base) if snapshot.version < base.version => return Applied::Stale,
             Some(base) if snapshot.version == base.version => true,
-            Some(base) if !snapshot.reset => {
-                if snapshot.since > base.version {
-                    return Applied::Gap;
-                }
-                true
-            }
+            Some(base) if !snapshot.reset && snapshot.since <= base.version => true,
+            Some(_) if !snapshot.reset && !asked_whole => return Applied::Gap,
             _ => snapshot.since == Version(0) && !snapshot.reset,
         };
-        let new_epoch = same_history.is_none() && self.base.is_some();
-        if !continues && !self.is_covered(snapshot, asked, new_epoch) {
+        let new_history = same_history.is_none() && self.base.is_some();
+        if !continues && !self.is_covered(snapshot, question, new_history) {
             return Applied::Uncovered;
         }
-        if new_epoch {
-            self.leave_history();
+        if new_history {
+            self.leave_history(&snapshot.epoch);
         }
         let told = self.attach(snapshot);
         self.account.get_or_insert_with(|| snapshot.account.clone());
+        self.replace_base(snapshot, received_at);
+        Applied::Taken(told)
+    }
+
+    /// A snapshot that does not continue the base may count operations that it does not name. It is
+    /// safe only when every operation the server may have seen was asked for or is named.
+    fn is_covered(
+        &self,
+        snapshot: &Snapshot,
+        question: Option<&Question>,
+        new_history: bool,
+    ) -> bool {
+        self.pending
+            .iter()
+            .filter(|operation| operation.may_be_recorded())
+            .filter(|operation| new_history || operation.record.is_none())
+            .all(|operation| {
+                question.is_some_and(|question| question.operations.contains(&operation.id))
+                    || snapshot.operations.iter().any(|outcome| outcome.id == operation.id)
+            })
+    }
+
+    fn replace_base(&mut self, snapshot: &Snapshot, received_at: Timestamp) {
+        let says_nothing_newer = |base: &Base| {
+            base.version == snapshot.version && snapshot.as_of < base.as_of && !self.restored
+        };
+        if self.base.as_ref().is_some_and(says_nothing_newer) {
+            return;
+        }
+        self.restored = false;
         self.base = Some(Base {
             epoch: snapshot.epoch.clone(),
             version: snapshot.version,
@@ -108,24 +166,10 @@ impl Knowledge {
             received_at,
             meters: snapshot.meters.clone(),
         });
-        Applied::Taken(told)
     }
 
-    /// A snapshot that does not continue the base may count operations that it does not name. It is
-    /// safe only when every operation the server may have seen was asked for or is named.
-    fn is_covered(&self, snapshot: &Snapshot, asked: &[OperationId], new_epoch: bool) -> bool {
-        self.pending
-            .iter()
-            .filter(|operation| operation.may_be_recorded())
-            .filter(|operation| new_epoch || operation.record.is_none())
-            .all(|operation| {
-                asked.contains(&operation.id)
-                    || snapshot.operations.iter().any(|outcome| outcome.id == operation.id)
-            })
-    }
-
-    fn leave_history(&mut self) {
-        if let Some(base) = self.base.take() {
+    fn leave_history(&mut self, next: &Epoch) {
+        if let Some(base) = self.base.take().filter(|base| base.epoch != *next) {
             self.retired.push(base.epoch);
         }
         for operation in self.pending.iter_mut() {
@@ -140,12 +184,20 @@ impl Knowledge {
     fn attach(&mut self, snapshot: &Snapshot) -> Told {
         let mut told = Told::default();
         let mut foreign = Vec::new();
+        // What the base counts already moves nothing now, whoever tells it again.
+        let counted_up_to = self.base.as_ref().map_or(Version(0), |base| base.version);
         for outcome in &snapshot.operations {
+            let counted_already = outcome.version <= counted_up_to;
             match self.pending.attach(outcome) {
                 Attached::Known => {}
+                Attached::Foreign if counted_already => {}
                 Attached::Foreign => foreign.push(foreign_reason(outcome)),
                 Attached::New(before) => {
-                    let moved = differences(before.counted(), &outcome.counted);
+                    let moved = if counted_already {
+                        differences(before.predicted(), &Charge::empty())
+                    } else {
+                        differences(before.counted(), &outcome.counted)
+                    };
                     told.reasons.extend(own_reason(outcome, moved));
                     if outcome.state.is_end() {
                         told.ended.push((outcome.id, outcome.state, outcome.cause));
@@ -153,7 +205,7 @@ impl Knowledge {
                 }
             }
         }
-        for change in &snapshot.changes {
+        for change in snapshot.changes.iter().filter(|change| change.version > counted_up_to) {
             told.reasons.push(Reason {
                 cause: change.cause,
                 operation: None,

@@ -11,6 +11,8 @@ pub mod code;
 pub mod column;
 pub mod decode;
 pub mod error;
+mod json;
+mod read;
 pub mod reply;
 pub mod snapshot;
 pub mod storage;

@@ -2,55 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use trueup_core::{Charge, ModelId};
+use trueup_core::{Charge, ModelId, Snapshot};
 
-use crate::decode::{self, Malformed};
-use crate::snapshot::Snapshot;
-
-#[derive(Deserialize)]
-struct ChatCarrier {
-    trueup: Snapshot,
-}
-
-#[derive(Deserialize)]
-struct ErrorCarrier {
-    usage: Snapshot,
-}
-
-#[derive(Deserialize)]
-struct ErrorOnly {
-    error: ErrorWords,
-}
-
-#[derive(Deserialize)]
-struct ErrorWords {
-    code: String,
-}
-
-#[derive(Deserialize)]
-struct Catalog {
-    models: BTreeMap<String, CatalogModel>,
-}
-
-#[derive(Deserialize)]
-struct CatalogModel {
-    charge: BTreeMap<String, u64>,
-}
+use crate::decode::Malformed;
+use crate::json::Json;
+use crate::read;
 
 /// Finds the snapshot in a reply: the reply itself, `trueup` in a chat reply or chunk, `usage` in
 /// an error. `None` when there is none.
-pub fn snapshot_in(body: &str) -> Option<trueup_core::Snapshot> {
-    let wire = serde_json::from_str::<Snapshot>(body)
-        .or_else(|_| serde_json::from_str::<ChatCarrier>(body).map(|it| it.trueup))
-        .or_else(|_| serde_json::from_str::<ErrorCarrier>(body).map(|it| it.usage))
-        .ok()?;
-    (&wire).try_into().ok()
+pub fn snapshot_in(body: &str) -> Option<Snapshot> {
+    let json = Json::read(body)?;
+    let carried = json.get("trueup").or_else(|| json.get("usage"));
+    read::snapshot(carried.unwrap_or(&json))
 }
 
 /// The code of an error reply, when it is one of ours.
 pub fn error_code(body: &str) -> Option<String> {
-    serde_json::from_str::<ErrorOnly>(body).ok().map(|it| it.error.code)
+    let json = Json::read(body)?;
+    json.get("error")?.get("code")?.text().map(str::to_owned)
 }
 
 /// Reads `GET /v1/catalog`: model -> charge.
@@ -58,12 +27,11 @@ pub fn error_code(body: &str) -> Option<String> {
 /// # Errors
 /// When the body is no catalog.
 pub fn catalog(body: &str) -> Result<BTreeMap<ModelId, Charge>, Malformed> {
-    let catalog: Catalog = serde_json::from_str(body)
-        .map_err(|_| Malformed::new("models", "is no catalog of models"))?;
-    let read = |(name, model): (&String, &CatalogModel)| {
-        Ok((decode::id("models", name)?, decode::charge("charge", &model.charge)?))
+    let model = |(name, model): &(String, Json)| {
+        Some((ModelId::new(name).ok()?, read::charge(model.get("charge")?)?))
     };
-    catalog.models.iter().map(read).collect()
+    let read = |json: Json| json.get("models")?.members()?.iter().map(model).collect();
+    Json::read(body).and_then(read).ok_or_else(|| Malformed::new("models", "is no catalog of models"))
 }
 
 #[cfg(test)]

@@ -248,7 +248,7 @@ pub fn enforcement(word: &str) -> Result<core::Enforcement, Malformed> {
 }
 
 // A cause that this build does not know is still a cause: the figures do not depend on it.
-fn cause(word: &str) -> Cause {
+pub(crate) fn cause(word: &str) -> Cause {
     Cause::from_word(word).unwrap_or(Cause::Reset)
 }
 

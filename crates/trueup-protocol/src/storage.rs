@@ -2,129 +2,160 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use trueup_core::client::Saved;
+use trueup_core::client::{MAX_PENDING, Saved, SavedOperation};
+use trueup_core::pending::Record;
 use trueup_core::reconcile::Base;
-use trueup_core::{MeterId, Timestamp, Units, Version};
+use trueup_core::{Charge, MeterId, MeterReading, OperationState, Timestamp, Units, Version};
 
-use crate::decode;
-use crate::snapshot::Meter;
-use crate::time;
+use crate::json::Json;
+use crate::snapshot::enforcement_word;
+use crate::{read, time};
 
 /// Rises when older stored text could be misread; text of another version is not read.
-const STORAGE_VERSION: u32 = 1;
-
-#[derive(Serialize, Deserialize)]
-struct StoredClient {
-    v: u32,
-    account: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    base: Option<StoredBase>,
-    pending: Vec<StoredOperation>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredBase {
-    epoch: String,
-    version: u64,
-    as_of: String,
-    meters: BTreeMap<String, Meter>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredOperation {
-    id: String,
-    predicted: BTreeMap<String, u64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredVisitor {
-    v: u32,
-    used: BTreeMap<String, u64>,
-}
+const STORAGE_VERSION: i64 = 1;
 
 /// Writes an account's figures and undecided operations, with a checksum.
 pub fn encode(saved: &Saved) -> String {
-    let base = saved.base.as_ref().map(|base| StoredBase {
-        epoch: base.epoch.as_str().to_owned(),
-        version: base.version.0,
-        as_of: time::format(base.as_of),
-        meters: base
-            .meters
-            .iter()
-            .map(|(meter, reading)| (meter.as_str().to_owned(), Meter::from(reading)))
-            .collect(),
-    });
-    let operation = |(id, charge): &(trueup_core::OperationId, trueup_core::Charge)| {
-        StoredOperation { id: id.to_string(), predicted: decode::charge_lines(charge) }
-    };
-    seal(&StoredClient {
-        v: STORAGE_VERSION,
-        account: saved.account.as_str().to_owned(),
-        base,
-        pending: saved.pending.iter().map(operation).collect(),
-    })
+    let mut members = vec![
+        member("v", Json::Number(Some(STORAGE_VERSION))),
+        member("account", text(saved.account.as_str())),
+        member("pending", Json::List(saved.pending.iter().map(write_operation).collect())),
+    ];
+    if let Some(base) = &saved.base {
+        members.push(member("base", write_base(base)));
+    }
+    seal(&Json::Object(members))
 }
 
 /// Reads what [`encode`] wrote; `None` for anything else.
 pub fn decode(text: &str) -> Option<Saved> {
-    let stored: StoredClient = open(text)?;
-    if stored.v != STORAGE_VERSION || stored.pending.len() > trueup_core::client::MAX_PENDING {
-        return None;
-    }
-    let base = match stored.base {
-        None => None,
-        Some(base) => Some(Base {
-            epoch: decode::id("epoch", &base.epoch).ok()?,
-            version: Version(Units::new(base.version)?.get()),
-            as_of: time::parse(&base.as_of)?,
-            received_at: Timestamp::default(),
-            meters: base
-                .meters
-                .iter()
-                .map(|(name, meter)| Some((MeterId::new(name).ok()?, meter.try_into().ok()?)))
-                .collect::<Option<_>>()?,
-        }),
-    };
-    let operation = |it: &StoredOperation| {
-        Some((it.id.parse().ok()?, decode::charge("predicted", &it.predicted).ok()?))
-    };
+    let stored = open(text)?;
     Some(Saved {
-        account: decode::id("account", &stored.account).ok()?,
-        base,
-        pending: stored.pending.iter().map(operation).collect::<Option<_>>()?,
+        account: stored.get("account")?.text()?.parse().ok()?,
+        base: match stored.get("base") {
+            None => None,
+            Some(base) => Some(read_base(base)?),
+        },
+        pending: read::all(stored.get("pending")?, read_operation)
+            .filter(|pending| pending.len() <= MAX_PENDING)?,
     })
 }
 
 /// Writes what an anonymous visitor used, with a checksum.
 pub fn encode_visitor(used: &BTreeMap<MeterId, Units>) -> String {
-    let used = used.iter().map(|(meter, units)| (meter.as_str().to_owned(), units.get())).collect();
-    seal(&StoredVisitor { v: STORAGE_VERSION, used })
+    let used = used.iter().map(|(meter, units)| member(meter.as_str(), number(units.get())));
+    seal(&Json::Object(vec![
+        member("v", Json::Number(Some(STORAGE_VERSION))),
+        member("used", Json::Object(used.collect())),
+    ]))
 }
 
 /// Reads what [`encode_visitor`] wrote; `None` for anything else.
 pub fn decode_visitor(text: &str) -> Option<BTreeMap<MeterId, Units>> {
-    let stored: StoredVisitor = open(text)?;
-    if stored.v != STORAGE_VERSION {
+    open(text)?.get("used")?.members()?.iter().map(read::line).collect()
+}
+
+fn write_base(base: &Base) -> Json {
+    let meter = |(meter, reading)| member(MeterId::as_str(meter), write_meter(reading));
+    Json::Object(vec![
+        member("epoch", text(base.epoch.as_str())),
+        member("version", number(base.version.0)),
+        member("as_of", instant(base.as_of)),
+        member("meters", Json::Object(base.meters.iter().map(meter).collect())),
+    ])
+}
+
+fn read_base(json: &Json) -> Option<Base> {
+    Some(Base {
+        epoch: json.get("epoch")?.text()?.parse().ok()?,
+        version: read::version(json.get("version")?)?,
+        as_of: read::instant(json.get("as_of")?)?,
+        received_at: Timestamp::default(),
+        meters: read::meters(json.get("meters")?)?,
+    })
+}
+
+fn write_meter(reading: &MeterReading) -> Json {
+    Json::Object(vec![
+        member("limit", reading.limit.map_or(Json::Null, |limit| number(limit.get()))),
+        member("used", number(reading.used.get())),
+        member("held", number(reading.held.get())),
+        member("enforcement", text(enforcement_word(reading.enforcement))),
+        member(
+            "window",
+            Json::Object(vec![
+                member("start", instant(reading.window.start)),
+                member("end", instant(reading.window.end)),
+            ]),
+        ),
+    ])
+}
+
+fn write_operation(operation: &SavedOperation) -> Json {
+    let mut members = vec![
+        member("id", text(&operation.id.to_string())),
+        member("predicted", write_charge(&operation.prediction)),
+    ];
+    // The hold of one whose record the figures count.
+    if let Some(Record { version: Version(version), counted, .. }) = &operation.record {
+        let held = vec![member("version", number(*version)), member("units", write_charge(counted))];
+        members.push(member("held", Json::Object(held)));
+    }
+    Json::Object(members)
+}
+
+fn read_operation(json: &Json) -> Option<SavedOperation> {
+    let record = |held: &Json| {
+        Some(Record {
+            version: read::version(held.get("version")?)?,
+            // What has ended is not kept.
+            state: OperationState::Held,
+            counted: read::charge(held.get("units")?)?,
+        })
+    };
+    Some(SavedOperation {
+        id: json.get("id")?.text()?.parse().ok()?,
+        prediction: read::charge(json.get("predicted")?)?,
+        record: match json.get("held") {
+            None => None,
+            Some(held) => Some(record(held)?),
+        },
+    })
+}
+
+fn write_charge(charge: &Charge) -> Json {
+    Json::Object(charge.iter().map(|(meter, units)| member(meter.as_str(), number(units.get()))).collect())
+}
+
+fn member(name: &str, value: Json) -> (String, Json) {
+    (name.to_owned(), value)
+}
+
+fn text(text: &str) -> Json {
+    Json::Text(text.to_owned())
+}
+
+/// Units and versions are at most 2^53 - 1.
+fn number(count: u64) -> Json {
+    Json::Number(i64::try_from(count).ok())
+}
+
+fn instant(at: Timestamp) -> Json {
+    Json::Text(time::format(at))
+}
+
+fn seal(stored: &Json) -> String {
+    let mut json = String::new();
+    stored.write(&mut json);
+    checksum(&json).to_string() + &json
+}
+
+fn open(text: &str) -> Option<Json> {
+    let (sum, json) = text.split_at_checked(text.find('{')?)?;
+    if sum != checksum(json).to_string() {
         return None;
     }
-    stored
-        .used
-        .iter()
-        .map(|(name, units)| Some((MeterId::new(name).ok()?, Units::new(*units)?)))
-        .collect()
-}
-
-fn seal(stored: &impl Serialize) -> String {
-    // Maps with text keys and plain numbers always serialise.
-    let json = serde_json::to_string(stored).unwrap_or_default();
-    format!("{:016x}{json}", checksum(&json))
-}
-
-fn open<T: for<'a> Deserialize<'a>>(text: &str) -> Option<T> {
-    let (sum, json) = text.split_at_checked(16)?;
-    let intact = u64::from_str_radix(sum, 16).ok()? == checksum(json);
-    if intact { serde_json::from_str(json).ok() } else { None }
+    Json::read(json).filter(|stored| stored.get("v") == Some(&Json::Number(Some(STORAGE_VERSION))))
 }
 
 /// FNV-1a: finds what was cut off or overwritten by accident. Whoever forges on purpose only
@@ -139,11 +170,12 @@ fn checksum(text: &str) -> u64 {
 mod tests {
     use super::{decode, decode_visitor, encode, encode_visitor};
     use std::collections::BTreeMap;
-    use trueup_core::client::Saved;
+    use trueup_core::client::{Saved, SavedOperation};
+    use trueup_core::pending::Record;
     use trueup_core::reconcile::Base;
     use trueup_core::{
-        AccountId, Charge, Enforcement, Epoch, MeterId, MeterReading, OperationId, Timestamp,
-        Units, Version, Window,
+        AccountId, Charge, Enforcement, Epoch, MeterId, MeterReading, OperationId, OperationState,
+        Timestamp, Units, Version, Window,
     };
 
     fn saved() -> Saved {
@@ -167,11 +199,20 @@ mod tests {
                 meters: BTreeMap::from([(meter.clone(), reading)]),
             }),
             pending: vec![
-                (
-                    OperationId::new_v7(Timestamp::from_millis(5), [3; 10]),
-                    Charge::of(meter, Units::from(1)),
-                ),
-                (OperationId::new_v7(Timestamp::from_millis(6), [3; 10]), Charge::empty()),
+                SavedOperation {
+                    id: OperationId::new_v7(Timestamp::from_millis(5), [3; 10]),
+                    prediction: Charge::of(meter.clone(), Units::from(1)),
+                    record: Some(Record {
+                        version: Version(43),
+                        state: OperationState::Held,
+                        counted: Charge::of(meter, Units::from(1)),
+                    }),
+                },
+                SavedOperation {
+                    id: OperationId::new_v7(Timestamp::from_millis(6), [3; 10]),
+                    prediction: Charge::empty(),
+                    record: None,
+                },
             ],
         }
     }

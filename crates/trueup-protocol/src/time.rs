@@ -5,36 +5,55 @@ use trueup_core::Timestamp;
 
 const DAY_MS: i64 = 86_400_000;
 
+/// Where the digits of year, month, day, hour, minute and second stand.
+const SHAPE: &[u8; 19] = b"0000-11-22T33:44:55";
+
 /// `2026-11-24T03:00:00Z`, with milliseconds only when there are some.
 pub fn format(at: Timestamp) -> String {
     let (days, ms) = (at.millis().div_euclid(DAY_MS), at.millis().rem_euclid(DAY_MS));
     let (year, month, day) = civil_from_days(days);
-    let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    let date = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
-    match ms % 1000 {
-        0 => format!("{date}Z"),
-        ms => format!("{date}.{ms:03}Z"),
+    let mut text = String::with_capacity(24);
+    write(&mut text, year, 1000);
+    for (before, field) in [
+        ('-', month),
+        ('-', day),
+        ('T', ms / 3_600_000),
+        (':', ms / 60_000 % 60),
+        (':', ms / 1000 % 60),
+    ] {
+        text.push(before);
+        write(&mut text, field, 10);
+    }
+    if ms % 1000 != 0 {
+        text.push('.');
+        write(&mut text, ms % 1000, 100);
+    }
+    text.push('Z');
+    text
+}
+
+/// Appends all digits from the one worth `unit` on.
+fn write(text: &mut String, number: i64, mut unit: i64) {
+    while unit > 0 {
+        // A remainder of ten is a digit.
+        let digit = u32::try_from(number / unit % 10).ok();
+        text.extend(digit.and_then(|digit| char::from_digit(digit, 10)));
+        unit /= 10;
     }
 }
 
 /// Reads what [`format`] writes, and any other number of fraction digits. `None` for all else.
 pub fn parse(text: &str) -> Option<Timestamp> {
-    let rest = text.strip_suffix('Z')?;
-    let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
-    let bytes = whole.as_bytes();
-    let shaped = bytes.len() == 19
-        && bytes.iter().enumerate().all(|(at, byte)| match at {
-            4 | 7 => *byte == b'-',
-            10 => *byte == b'T',
-            13 | 16 => *byte == b':',
-            _ => byte.is_ascii_digit(),
-        });
-    if !shaped || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    let (whole, fraction) = text.strip_suffix('Z')?.as_bytes().split_at_checked(SHAPE.len())?;
+    let mut fields = [0_i64; 6];
+    for (byte, shape) in whole.iter().zip(SHAPE) {
+        match fields.get_mut(usize::from(shape.wrapping_sub(b'0'))) {
+            Some(field) => *field = *field * 10 + digit(*byte)?,
+            None if byte == shape => {}
+            None => return None,
+        }
     }
-    let number = |from: usize, to: usize| whole.get(from..to)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let [year, month, day, hour, minute, second] = fields;
     if !(1..=12).contains(&month) || day < 1 || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -42,10 +61,21 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     if civil_from_days(days) != (year, month, day) {
         return None;
     }
-    let ms = fraction.bytes().chain(*b"000").take(3).fold(0, |ms, d| ms * 10 + i64::from(d - b'0'));
+    let mut ms = 0;
+    if !fraction.is_empty() {
+        let mut unit = 100;
+        for byte in fraction.strip_prefix(b".")? {
+            ms += digit(*byte)? * unit;
+            unit /= 10;
+        }
+    }
     Some(Timestamp::from_millis(
         days * DAY_MS + hour * 3_600_000 + minute * 60_000 + second * 1000 + ms,
     ))
+}
+
+fn digit(byte: u8) -> Option<i64> {
+    char::from(byte).to_digit(10).map(i64::from)
 }
 
 // The two conversions count in eras of 400 years that begin on the first of March, so that leap
@@ -106,6 +136,8 @@ mod tests {
             "2026-13-01T00:00:00Z",
             "2026-11-24T24:00:00Z",
             "2026-11-24T03:00:00.xZ",
+            "2026-11-24T03:00:00,5Z",
+            "2026-11-24 03:00:00Z",
             "2026-11-2éT03:00:0Z",
             "+026-11-24T03:00:00Z",
         ] {

@@ -160,9 +160,7 @@ impl<'a> Cuts<'a> {
         let civil = span.and_then(|span| self.origin.checked_add(span));
         // Where the wall clock skips this time, the cut is just after the gap; where it shows it
         // twice, the cut is at the first.
-        let instant = civil.and_then(|civil| {
-            self.zone.to_ambiguous_timestamp(civil).compatible()
-        });
+        let instant = civil.and_then(|civil| self.zone.to_ambiguous_timestamp(civil).compatible());
         let end_of_time = if number < 0 { i64::MIN } else { i64::MAX };
         Timestamp::from_millis(instant.map_or(end_of_time, |at| at.as_millisecond()))
     }
@@ -172,3 +170,6 @@ fn instant(at: Timestamp) -> jiff::Timestamp {
     let millis = at.millis().clamp(FIRST_MS, LAST_MS);
     jiff::Timestamp::from_millisecond(millis).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,8 @@ impl ApiError {
 
     /// A defect of ours. `reason` goes to the log and never to the client.
     pub fn internal(reason: impl Into<String>) -> Self {
-        let message = "The server failed; nothing was changed. Quote request_id when you report it.";
+        let message =
+            "The server failed; nothing was changed. Quote request_id when you report it.";
         Self::new(ErrorCode::Internal, message).because(reason)
     }
 

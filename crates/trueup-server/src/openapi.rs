@@ -42,7 +42,8 @@ pub fn head() -> OpenApi {
             .to_owned(),
     );
     let mut backend = Http::new(HttpAuthScheme::Bearer);
-    backend.description = Some("An API key of the settings. Never give it to a browser.".to_owned());
+    backend.description =
+        Some("An API key of the settings. Never give it to a browser.".to_owned());
     components.add_security_scheme("browser", SecurityScheme::Http(browser));
     components.add_security_scheme("backend", SecurityScheme::Http(backend));
     document
@@ -65,7 +66,8 @@ pub fn text() -> Result<String, serde_json::Error> {
 pub fn pages(document: OpenApi) -> Router<AppState> {
     let json = finish(document).to_json().unwrap_or_default();
     let serve = || async move { ([("content-type", "application/json")], json).into_response() };
-    let ui = SwaggerUi::new("/docs").config(Config::new(["/openapi.json"]).try_it_out_enabled(true));
+    let ui =
+        SwaggerUi::new("/docs").config(Config::new(["/openapi.json"]).try_it_out_enabled(true));
     Router::new().route("/openapi.json", get(serve)).merge(ui)
 }
 

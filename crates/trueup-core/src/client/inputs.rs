@@ -2,8 +2,8 @@
 
 use super::{
     AccountId, BTreeMap, Base, Begun, Charge, Client, Event, Knowledge, Local, MAX_PENDING,
-    ModelId, OperationId, PendingOperation, Saved, Session, Stage, Timestamp, TooManyPending,
-    Wants, quota, timers,
+    ModelId, OperationId, PendingOperation, Saved, SavedOperation, Session, Stage, Timestamp,
+    TooManyPending, Wants, quota, timers,
 };
 
 impl Client {
@@ -19,12 +19,14 @@ impl Client {
         if let Some(saved) =
             saved.filter(|saved| Some(&saved.account) == knowledge.account.as_ref())
         {
+            let version = saved.base.as_ref().map(|base| base.version);
             // The page's clock has no past before the reload.
-            knowledge.base = saved.base.map(|base| Base { received_at: now, ..base });
-            for (id, prediction) in saved.pending {
+            knowledge.restore(saved.base.map(|base| Base { received_at: now, ..base }));
+            for SavedOperation { id, prediction, record } in saved.pending {
+                // Figures can only count records that they are not older than.
+                let record = record.filter(|record| Some(record.version) <= version);
                 let stage = Stage::Uncertain;
-                let operation =
-                    PendingOperation { id, prediction, stage, record: None, active_at: now };
+                let operation = PendingOperation { id, prediction, stage, record, active_at: now };
                 knowledge.pending.insert(operation);
             }
         }
@@ -62,6 +64,10 @@ impl Client {
         charge: &Charge,
         now: Timestamp,
     ) -> Result<Begun, TooManyPending> {
+        if let Some(begun) = self.pending_mut().and_then(|pending| pending.get(id)) {
+            // A retry of the same user action.
+            return Ok(Begun { predicted: begun.prediction.clone(), refusal: None });
+        }
         if self.pending_mut().is_some_and(|pending| pending.iter().count() >= MAX_PENDING) {
             return Err(TooManyPending);
         }
@@ -107,8 +113,10 @@ impl Client {
             }
             return;
         }
-        self.stage(id, Stage::Finished, now);
-        self.tries.confirm_from(now);
+        let others_await = self.awaits_end();
+        if self.stage(id, Stage::Finished, now) {
+            self.tries.confirm_from(&self.settings, others_await, now);
+        }
     }
 
     /// The operation's reply broke, or the user stopped it: only the server knows what became of
@@ -129,15 +137,18 @@ impl Client {
             self.derive_view(now);
             return;
         }
-        self.stage(id, Stage::Uncertain, now);
-        self.wants.check |= self.knowledge().is_some_and(|it| it.pending.get(id).is_some());
+        self.wants.check |= self.stage(id, Stage::Uncertain, now);
     }
 
-    fn stage(&mut self, id: OperationId, stage: Stage, now: Timestamp) {
-        if let Some(operation) = self.pending_mut().and_then(|pending| pending.get_mut(id)) {
-            operation.stage = stage;
-            operation.active_at = now;
-        }
+    /// Whether the operation is still undecided, and so was staged.
+    fn stage(&mut self, id: OperationId, stage: Stage, now: Timestamp) -> bool {
+        let operation = self.pending_mut().and_then(|pending| pending.get_mut(id));
+        operation
+            .map(|operation| {
+                operation.stage = stage;
+                operation.active_at = now;
+            })
+            .is_some()
     }
 
     /// The page was shown or hidden.
@@ -152,6 +163,7 @@ impl Client {
         let appears = online && !self.online;
         self.online = online;
         if appears {
+            self.wants.check |= self.tries.failures > 0;
             self.tries.forgive();
         }
         self.check_if_stale(appears, now);
@@ -160,9 +172,7 @@ impl Client {
 
     fn check_if_stale(&mut self, appears: bool, now: Timestamp) {
         let age_ms = self.tries.checked_at.map_or(i64::MAX, |at| now.since(at));
-        let unsure =
-            self.knowledge().is_some_and(|it| it.pending.iter().any(PendingOperation::awaits_end));
-        if appears && (unsure || age_ms > self.settings.stale_after_ms) {
+        if appears && (self.awaits_end() || age_ms > self.settings.stale_after_ms) {
             self.wants.check = true;
         }
     }
@@ -188,6 +198,7 @@ impl Client {
         self.wants.check |= fell_silent;
         if self.next_check().is_some_and(|deadline| deadline.not_before <= now) {
             self.wants.check = true;
+            self.tries.end_rest(now);
         }
         self.derive_view(now);
     }

@@ -1,42 +1,46 @@
 //! What the driver is to carry out.
 
 use super::{
-    Client, Deadline, Event, InFlight, OperationId, PendingOperation, Request, RequestId, Session,
-    Stage, Timestamp, timers,
+    Client, Deadline, Event, InFlight, OperationId, PendingOperation, Question, Request, RequestId,
+    Session, Stage, Timestamp, timers,
 };
 
 impl Client {
     /// The next request to send, one at a time: its answer may make the next one needless.
     pub fn poll_request(&mut self, now: Timestamp) -> Option<Request> {
-        let resting = self.tries.rests_until.is_some_and(|until| now < until.not_before);
+        // The timer, drawn at random in the range, ends a rest: any other input only after it.
+        let resting = self.tries.rests_until.is_some_and(|rest| now < rest.not_after);
         if self.in_flight.is_some() || !self.online || resting {
             return None;
         }
         let Session::Account(knowledge) = &self.session else { return None };
         let base = knowledge.base.as_ref();
-        let since = base.map(|base| base.version);
-        let fencing =
-            knowledge.pending.iter().find(|it| it.stage == Stage::Fencing).map(|it| it.id);
-        if fencing.is_none() && !self.wants.check {
+        let whole = self.wants.whole || base.is_none();
+        let since = base.map(|base| base.version).filter(|_| !whole);
+        // A history that cannot be followed comes first: nothing could be made of a fence's answer.
+        let fences = knowledge.pending.iter().find(|it| it.stage == Stage::Fencing && !whole);
+        let fences = fences.map(|operation| operation.id);
+        if fences.is_none() && !self.wants.check {
             return None;
         }
         let id = RequestId(self.next_request);
-        let (request, asked) = if let Some(operation) = fencing {
-            (Request::Fence { id, operation, since }, Vec::new())
+        let (request, question) = if let Some(operation) = fences {
+            (Request::Fence { id, operation, since }, Question::default())
         } else {
-            let whole = self.wants.whole || base.is_none();
             let ask = asked(knowledge.pending.iter(), whole);
+            // The first answer is wanted in full: kept figures do not tell how old they are.
+            let is_fresh = self.tries.checked_at.is_some();
             let known = base
-                .filter(|_| ask.is_empty() && !whole)
+                .filter(|_| ask.is_empty() && !whole && is_fresh)
                 .map(|base| (base.epoch.clone(), base.version));
-            let since = since.filter(|_| !whole);
-            (Request::Usage { id, since, ask: ask.clone(), known }, ask)
+            let request = Request::Usage { id, since, ask: ask.clone(), known };
+            (request, Question { operations: ask, whole })
         };
-        if fencing.is_none() {
+        if fences.is_none() {
             self.wants.check = false;
         }
         self.next_request += 1;
-        self.in_flight = Some(InFlight { id, asked, fences: fencing });
+        self.in_flight = Some(InFlight { id, question, fences });
         Some(request)
     }
 
@@ -48,7 +52,7 @@ impl Client {
     /// When [`Client::handle_timeout`] wants to be called next. A driver picks the instant inside
     /// the range, so that clients spread out; before the range nothing would happen.
     pub fn poll_timeout(&self) -> Option<Deadline> {
-        timers::earliest([self.next_check(), self.next_silence(), self.next_window_end()])
+        timers::earliest([self.next_check(), self.next_silence(), self.next_reset()])
     }
 }
 

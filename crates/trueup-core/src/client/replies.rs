@@ -1,8 +1,8 @@
 //! What the network tells the machine.
 
 use super::{
-    Applied, Cause, Client, Correction, Event, OperationId, OperationState, PendingOperation,
-    RequestId, Snapshot, Stage, Timestamp, Told, correction,
+    Applied, Cause, Client, Correction, Event, OperationId, OperationState, Question, RequestId,
+    Snapshot, Stage, Timestamp, Told, correction,
 };
 use crate::correction::Reason;
 use crate::meter::Charge;
@@ -11,16 +11,20 @@ impl Client {
     /// A snapshot arrived outside the machine's own requests: in a reply, at the end of a stream,
     /// by push.
     pub fn handle_snapshot(&mut self, snapshot: &Snapshot, now: Timestamp) {
-        self.take(snapshot, &[], now);
+        self.take(snapshot, None, now);
     }
 
     /// A request of the machine was answered with a snapshot.
     pub fn handle_answer(&mut self, id: RequestId, snapshot: &Snapshot, now: Timestamp) {
         let Some(request) = self.in_flight.take_if(|request| request.id == id) else { return };
-        self.tries.succeed(now);
-        let applied = self.take(snapshot, &request.asked, now);
-        if matches!(applied, Applied::Taken(_)) {
-            self.find_unknown(&request.asked, snapshot);
+        let failures = self.tries.succeed(now);
+        if let Applied::Taken(_) = self.take(snapshot, Some(&request.question), now) {
+            self.find_unknown(&request.question, snapshot);
+        }
+        if request.fences.is_some_and(|operation| self.is_fencing(operation)) {
+            // The answer says nothing of the operation that it is about: not at once again.
+            self.tries.failures = failures;
+            self.tries.fail(&self.settings, None, now);
         }
         self.ask_again_later(now);
         self.derive_view(now);
@@ -44,7 +48,7 @@ impl Client {
     }
 
     /// The server will never accept the operation of a fence: its id is older than operations are
-    /// kept, so nothing can happen under it any more.
+    /// kept, or another actor's, so nothing of this client can happen under it any more.
     pub fn handle_fence_refused(&mut self, id: RequestId, now: Timestamp) {
         let Some(request) = self.in_flight.take_if(|request| request.id == id) else { return };
         self.tries.succeed(now);
@@ -63,9 +67,14 @@ impl Client {
         self.tell_moves(Told { reasons: vec![reason], ended }, now);
     }
 
-    fn take(&mut self, snapshot: &Snapshot, asked: &[OperationId], now: Timestamp) -> Applied {
+    fn take(
+        &mut self,
+        snapshot: &Snapshot,
+        question: Option<&Question>,
+        now: Timestamp,
+    ) -> Applied {
         let Some(knowledge) = self.knowledge_mut() else { return Applied::Foreign };
-        let applied = knowledge.apply(snapshot, asked, now);
+        let applied = knowledge.apply(snapshot, question, now);
         match &applied {
             Applied::Foreign | Applied::Stale => {}
             Applied::Gap => self.wants.check = true,
@@ -76,6 +85,11 @@ impl Client {
             Applied::Taken(told) => {
                 self.wants.whole = false;
                 self.tell_moves(told.clone(), now);
+                if !self.awaits_end() {
+                    self.tries.confirm = None;
+                } else if self.tries.confirm.is_none() {
+                    self.tries.confirm_from(&self.settings, false, now);
+                }
             }
         }
         applied
@@ -97,9 +111,9 @@ impl Client {
 
     /// What was asked for by id and is in no record never arrived: it is fenced, so that it never
     /// can. What is still under way may yet arrive and is left alone.
-    fn find_unknown(&mut self, asked: &[OperationId], snapshot: &Snapshot) {
+    fn find_unknown(&mut self, question: &Question, snapshot: &Snapshot) {
         let Some(knowledge) = self.knowledge_mut() else { return };
-        for id in asked {
+        for id in &question.operations {
             let named = snapshot.operations.iter().any(|outcome| outcome.id == *id);
             if let Some(operation) = knowledge.pending.get_mut(*id)
                 && !named
@@ -111,8 +125,13 @@ impl Client {
         }
     }
 
+    fn is_fencing(&self, operation: OperationId) -> bool {
+        let pending = self.knowledge().and_then(|it| it.pending.get(operation));
+        pending.is_some_and(|operation| operation.stage == Stage::Fencing)
+    }
+
     fn ask_again_later(&mut self, now: Timestamp) {
-        if self.knowledge().is_some_and(|it| it.pending.iter().any(PendingOperation::awaits_end)) {
+        if self.awaits_end() {
             self.tries.confirm_again(&self.settings, now);
         } else {
             self.tries.confirm = None;

@@ -1,6 +1,6 @@
 //! When to ask again. Ranges, not instants: the driver draws inside them, so this needs no rng.
 
-use super::{Base, Client, PendingOperation, Session, Settings, Stage, Timestamp};
+use super::{Base, Client, MeterId, Session, Settings, Stage, Timestamp};
 
 /// A range in which a timer is to go off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +31,11 @@ pub(super) struct Tries {
 }
 
 impl Tries {
-    pub fn succeed(&mut self, now: Timestamp) {
-        self.failures = 0;
+    /// How many had failed before.
+    pub fn succeed(&mut self, now: Timestamp) -> u32 {
         self.rests_until = None;
         self.checked_at = Some(now);
+        std::mem::take(&mut self.failures)
     }
 
     /// Full jitter: anywhere from the server's own wish to an exponentially growing pause after it.
@@ -51,22 +52,28 @@ impl Tries {
         self.rests_until = None;
     }
 
-    /// A reply ended without a record: ask after a moment.
-    pub fn confirm_from(&mut self, now: Timestamp) {
+    /// The timer in the range of the rest went off.
+    pub fn end_rest(&mut self, now: Timestamp) {
+        self.rests_until = self.rests_until.filter(|rest| now < rest.not_before);
+    }
+
+    /// A reply ended without a record: ask after a moment, or earlier if others wait already.
+    pub fn confirm_from(&mut self, settings: &Settings, others_wait: bool, now: Timestamp) {
         self.confirmations = 0;
-        // The delay is filled in by the next `next_check`, which knows the settings.
-        self.confirm = Some(Deadline::between(now, 0));
+        let fresh = Deadline::between(now.plus(settings.confirm_delay_ms), CONFIRM_SPREAD_MS);
+        self.confirm = earliest([Some(fresh), self.confirm.filter(|_| others_wait)]);
     }
 
     /// Still no end: ask again, less often each time.
     pub fn confirm_again(&mut self, settings: &Settings, now: Timestamp) {
-        self.confirmations = self.confirmations.saturating_add(1);
         let delay_ms =
-            doubled(settings.confirm_delay_ms, self.confirmations - 1, settings.backoff_cap_ms);
-        let not_before = now.plus(delay_ms - settings.confirm_delay_ms);
-        self.confirm = Some(Deadline::between(not_before, 0));
+            doubled(settings.confirm_delay_ms, self.confirmations, settings.backoff_cap_ms);
+        self.confirmations = self.confirmations.saturating_add(1);
+        self.confirm = Some(Deadline::between(now.plus(delay_ms), CONFIRM_SPREAD_MS));
     }
 }
+
+const CONFIRM_SPREAD_MS: i64 = 100;
 
 fn doubled(first_ms: i64, times: u32, cap_ms: i64) -> i64 {
     first_ms.saturating_mul(1_i64 << times.min(20)).min(cap_ms.max(first_ms))
@@ -77,8 +84,12 @@ pub(super) fn window_end(base: &Base, end: Timestamp) -> Timestamp {
     base.received_at.plus(end.since(base.as_of))
 }
 
+/// The range in which the first of several is sure to be due and none of them is late.
 pub(super) fn earliest<const N: usize>(deadlines: [Option<Deadline>; N]) -> Option<Deadline> {
-    deadlines.into_iter().flatten().min_by_key(|deadline| deadline.not_before)
+    deadlines.into_iter().flatten().reduce(|a, b| Deadline {
+        not_before: a.not_before.min(b.not_before),
+        not_after: a.not_after.min(b.not_after),
+    })
 }
 
 impl Client {
@@ -90,33 +101,42 @@ impl Client {
         }
         let wanted =
             self.wants.check || knowledge.pending.iter().any(|it| it.stage == Stage::Fencing);
-        if let Some(rest) = self.tries.rests_until.filter(|_| wanted || self.tries.failures > 0) {
+        // A hidden page watches nothing but its own undecided operations.
+        let watched = self.visible || !knowledge.pending.is_empty();
+        if let Some(rest) = self.tries.rests_until.filter(|_| wanted || watched) {
             return Some(rest);
         }
         let settings = &self.settings;
-        let confirm = self
-            .tries
-            .confirm
-            .filter(|_| knowledge.pending.iter().any(PendingOperation::awaits_end))
-            .map(|from| Deadline::between(from.not_before.plus(settings.confirm_delay_ms), 100));
-        let watched = self.visible || !knowledge.pending.is_empty();
+        let confirm = self.tries.confirm.filter(|_| knowledge.pending.await_ends());
         let tenth = settings.poll_interval_ms / 10;
         let regular = self
             .tries
             .checked_at
             .filter(|_| watched)
             .map(|at| Deadline::between(at.plus(settings.poll_interval_ms - tenth), 2 * tenth));
-        earliest([confirm, regular, self.next_window_end().filter(|_| watched)])
+        earliest([confirm, regular, self.next_window().filter(|_| watched)])
     }
 
-    /// The first end of a window that the view does not show as over: the next one's figures are
-    /// fetched, by everybody at another moment of two seconds.
-    pub(super) fn next_window_end(&self) -> Option<Deadline> {
+    /// When a window has ended and the next one's figures are to be fetched: by everybody at
+    /// another moment of two seconds, and once.
+    fn next_window(&self) -> Option<Deadline> {
+        let checked_at = self.tries.checked_at;
+        self.window_end(|_, end| checked_at.is_none_or(|at| at < end))
+    }
+
+    /// When the view is to show that a window has ended.
+    pub(super) fn next_reset(&self) -> Option<Deadline> {
+        let shown =
+            |meter: &MeterId| self.view.meters.get(meter).is_some_and(|view| view.resetting);
+        self.window_end(|meter, _| !shown(meter))
+    }
+
+    /// The first end of a window that is `wanted`, by the client's clock.
+    fn window_end(&self, wanted: impl Fn(&MeterId, Timestamp) -> bool) -> Option<Deadline> {
         let base = self.knowledge()?.base.as_ref()?;
-        let shown = |meter| self.view.meters.get(meter).is_some_and(|view| view.resetting);
-        let open = base.meters.iter().filter(|(meter, _)| !shown(*meter));
-        let first = open.map(|(_, reading)| reading.window.end).min()?;
-        Some(Deadline::between(window_end(base, first).plus(50), 2_000))
+        let ends = base.meters.iter().map(|(meter, it)| (meter, window_end(base, it.window.end)));
+        let first = ends.filter(|(meter, end)| wanted(meter, *end)).map(|(_, end)| end).min()?;
+        Some(Deadline::between(first.plus(50), 2_000))
     }
 
     /// When the quietest running reply has been silent for too long.

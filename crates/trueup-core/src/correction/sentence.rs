@@ -15,6 +15,8 @@ pub(super) fn sentence(reason: &Reason, movement: &Movement) -> String {
         Cause::Grant => return granted(movement),
         Cause::WindowReset => return format!("A new period began: your {all} were renewed."),
         Cause::PlanChanged => return format!("Your plan changed: so did your {all}."),
+        // Where only a limit moved, nothing was used or returned.
+        _ if units == 0 => return "Your usage was brought up to date with the server.".to_owned(),
         Cause::Reset => return "Your usage was brought up to date with the server.".to_owned(),
         Cause::OtherDevice if returned => {
             return format!("Given back on another device: {amount}.");
@@ -24,7 +26,16 @@ pub(super) fn sentence(reason: &Reason, movement: &Movement) -> String {
             return format!("The reply took {amount} less than estimated.");
         }
         Cause::Metered => return format!("The reply took {amount} more than estimated."),
-        Cause::Admitted | Cause::Finished => "There was room after all".to_owned(),
+        Cause::Admitted | Cause::Finished if returned => {
+            return format!("That took {amount} less than estimated.");
+        }
+        Cause::Admitted | Cause::Finished => {
+            // What was estimated at nothing had been expected to be refused.
+            if reason.counted.units(&movement.meter).get() > units {
+                return format!("That took {amount} more than estimated.");
+            }
+            "There was room after all".to_owned()
+        }
         Cause::Fallback => match model_class(reason, &movement.meter) {
             Some(class) => format!("Answered by {} {class} model", article(class)),
             None => "Answered by another model".to_owned(),

@@ -14,6 +14,9 @@ impl Account {
     /// that ended give way to the next. Each difference is a version of its own with its entry.
     /// An empty answer means that nothing is to be written.
     ///
+    /// A meter that left the plan is gone at once; what is held of it is settled or given back in
+    /// its last window, which nobody sees.
+    ///
     /// A window never gives way to an earlier one while the plan cuts windows the same way: a
     /// server clock that was set back does not give used units back.
     pub fn align(&mut self, terms: &BTreeMap<MeterId, MeterTerms>) -> Vec<Entry> {
@@ -32,15 +35,12 @@ impl Account {
             };
             entries.extend(entry.map(|it| self.stamp(it)));
         }
-        let gone = |(meter, balance): (&MeterId, &MeterBalance)| {
-            (!terms.contains_key(meter) && balance.held.is_zero()).then(|| meter.clone())
-        };
-        let gone: Vec<_> = self.meters.iter().filter_map(gone).collect();
-        for meter in gone {
+        let gone = self.meters.keys().filter(|meter| !terms.contains_key(meter));
+        for meter in gone.cloned().collect::<Vec<_>>() {
             if let Some(balance) = self.meters.remove(&meter) {
                 let mut line = EntryLine::still(&meter, balance.window_number);
                 line.limit = -balance.limit().map_or(0, Units::signed);
-                line.seen = -balance.used.signed();
+                line.seen = -taken(&balance);
                 entries.push(self.stamp((EntryKind::Terms, Cause::PlanChanged, line)));
             }
         }

@@ -22,6 +22,12 @@ impl Account {
         acceptance: Acceptance,
     ) -> Result<Decision, Rejection> {
         let operation = command.operation();
+        if let Some(record) = known
+            && (record.cause == Cause::Grant) != matches!(command, Command::Grant { .. })
+        {
+            // A grant and an operation never share an id.
+            return Err(Rejection::Conflict(operation));
+        }
         match command {
             Command::Hold { actor, model, charge, expires_at, .. } => {
                 let asked = Asked { operation, actor, model: model.as_ref(), charge };
@@ -47,9 +53,7 @@ impl Account {
             Command::Grant { actor, charge, .. } => {
                 let asked = Asked { operation, actor, model: None, charge };
                 match known {
-                    Some(record) if asked.is(record) && record.cause == Cause::Grant => {
-                        Ok(Decision::Replayed(record.clone()))
-                    }
+                    Some(record) if asked.is(record) => Ok(Decision::Replayed(record.clone())),
                     Some(_) => Err(Rejection::Conflict(operation)),
                     None => {
                         accept(operation, now, acceptance)?;
@@ -144,8 +148,9 @@ fn settle_cause(requested: &Charge, charged: &Charge) -> Cause {
     if requested == charged {
         return Cause::Finished;
     }
-    let same_meters = requested.iter().map(|(meter, _)| meter).eq(charged.iter().map(|(m, _)| m));
-    if same_meters { Cause::Metered } else { Cause::Fallback }
+    // Less of the same, down to nothing, is a matter of use; another meter is another model's.
+    let as_asked = charged.iter().all(|(meter, _)| !requested.units(meter).is_zero());
+    if as_asked { Cause::Metered } else { Cause::Fallback }
 }
 
 impl Account {

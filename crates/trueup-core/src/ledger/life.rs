@@ -12,7 +12,7 @@ impl Account {
         asked: &Asked<'_>,
         expires_at: Timestamp,
     ) -> Result<Decision, Rejection> {
-        self.check_meters(asked.charge)?;
+        self.check_meters(asked.charge, &[])?;
         if let Err(refusal) = self.admit(asked.charge) {
             let record =
                 self.record(asked, OperationState::Refused, Cause::LimitReached, expires_at);
@@ -31,7 +31,11 @@ impl Account {
         known: &OperationRecord,
         charge: &Charge,
     ) -> Result<Decision, Rejection> {
-        self.check_meters(charge)?;
+        if known.outcome().counted == *charge {
+            // Moved there before, or never anywhere else.
+            return Ok(Decision::Replayed(known.clone()));
+        }
+        self.check_meters(charge, &[])?;
         let mut record = known.clone();
         record.holds = self.hold_lines(charge);
         record.cause = Cause::Fallback;
@@ -61,7 +65,7 @@ impl Account {
         charge: &Charge,
         cause: Cause,
     ) -> Result<Decision, Rejection> {
-        self.check_meters(charge)?;
+        self.check_meters(charge, &known.holds)?;
         self.end(known, OperationState::Settled, cause, EntryKind::Settle, charge)
     }
 
@@ -95,7 +99,7 @@ impl Account {
     }
 
     pub(super) fn grant(&self, asked: &Asked<'_>) -> Result<Decision, Rejection> {
-        self.check_meters(asked.charge)?;
+        self.check_meters(asked.charge, &[])?;
         let record =
             self.record(asked, OperationState::Settled, Cause::Grant, asked.operation.created_at());
         let mut draft = Draft::new(self, record, EntryKind::Grant);
@@ -132,8 +136,12 @@ impl Account {
         Ok(draft.changed())
     }
 
-    fn check_meters(&self, charge: &Charge) -> Result<(), Rejection> {
-        match charge.iter().find(|(meter, _)| !self.meters.contains_key(meter)) {
+    /// What is held can be charged even when the plan has no such meter any more.
+    fn check_meters(&self, charge: &Charge, held: &[HoldLine]) -> Result<(), Rejection> {
+        let is_known = |meter: &MeterId| {
+            self.meters.contains_key(meter) || held.iter().any(|hold| hold.meter == *meter)
+        };
+        match charge.iter().find(|(meter, _)| !is_known(meter)) {
             Some((meter, _)) => Err(Rejection::UnknownMeter(meter.clone())),
             None => Ok(()),
         }
@@ -225,6 +233,8 @@ impl Draft {
         if let Some(balance) = open {
             let over_before = over(balance);
             balance.used = add(balance.used, units, meter)?;
+            // What others hold must fit on top, so that an expiry can always charge it.
+            add(balance.used, balance.held, meter)?;
             overage = over(balance).saturating_sub(over_before);
         }
         let line = self.line_in(meter, window_number);

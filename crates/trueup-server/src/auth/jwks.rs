@@ -119,9 +119,10 @@ impl Cache {
     }
 
     fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<Arc<DecodingKey>> {
-        let mut fitting = self.keys.iter().filter(|key| {
-            key.algorithm == algorithm && (id.is_none() || key.id.as_deref() == id)
-        });
+        let mut fitting = self
+            .keys
+            .iter()
+            .filter(|key| key.algorithm == algorithm && (id.is_none() || key.id.as_deref() == id));
         let first = fitting.next()?;
         fitting.next().is_none().then(|| first.key.clone())
     }

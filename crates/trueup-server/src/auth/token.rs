@@ -91,12 +91,7 @@ impl Tokens {
         })
     }
 
-    pub(super) fn issue(
-        &self,
-        account: &AccountId,
-        actor: &ActorId,
-        ttl_s: u32,
-    ) -> Option<Issued> {
+    pub(super) fn issue(&self, account: &AccountId, actor: &ActorId, ttl_s: u32) -> Option<Issued> {
         let (key, _) = self.secret.as_ref()?;
         let now_s = u64::try_from(self.clock.now().millis() / 1000).ok()?;
         let expires_s = now_s.checked_add(u64::from(ttl_s))?;
@@ -166,7 +161,8 @@ impl Tokens {
             return Err(TokenError::Invalid("it is not valid yet".to_owned()));
         }
         let account = claims.acct.as_ref().unwrap_or(&claims.sub);
-        let malformed = |error: trueup_core::error::InvalidId| TokenError::Invalid(error.to_string());
+        let malformed =
+            |error: trueup_core::error::InvalidId| TokenError::Invalid(error.to_string());
         Ok(Identity {
             account: account.parse().map_err(malformed)?,
             actor: claims.sub.parse().map_err(malformed)?,

@@ -25,8 +25,7 @@ pub(super) struct ServeArgs {
 }
 
 pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
-    let flags =
-        Flags { listen: args.listen, log: args.log, demo: args.demo, ..Flags::default() };
+    let flags = Flags { listen: args.listen, log: args.log, demo: args.demo, ..Flags::default() };
     let settings = args.settings.load(flags)?;
     start_log(settings.log);
     block_on(serve(settings))
@@ -40,12 +39,8 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         .map_err(|error| format!("listen cannot be {address}: {error}"))?;
     let what = if settings.demo { "the Trueup demo" } else { "Trueup" };
     let docs = if settings.demo { "" } else { "; its API is described at /docs" };
-    let server = server::Server::open(
-        settings,
-        trueup_server::clock::Clock::system(),
-        shutdown,
-    )
-    .await?;
+    let server =
+        server::Server::open(settings, trueup_server::clock::Clock::system(), shutdown).await?;
     println!("{what} listens on http://{}{docs}", listener.local_addr()?);
     tokio::spawn(stop_on_signal(trigger));
     Ok(server.run(listener).await?)

@@ -110,9 +110,9 @@ fn auth(raw: &RawSettings) -> Result<AuthSettings, SettingsError> {
 
 /// Whoever can change the keys on their way can make tokens for every account.
 fn jwks_url(text: &str) -> Result<reqwest::Url, SettingsError> {
-    let url = reqwest::Url::parse(text).ok().filter(|url| {
-        url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
-    });
+    let url = reqwest::Url::parse(text)
+        .ok()
+        .filter(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)));
     let problem = "must be an https:// address (http:// for this machine only)";
     url.ok_or_else(|| SettingsError::new("jwks_url", problem))
 }

@@ -45,7 +45,9 @@ impl EnvLayer {
     ) -> Result<Self, SettingsError> {
         let mut dict = Dict::new();
         for (name, text) in variables {
-            let Some(key) = name.strip_prefix(PREFIX).map(str::to_ascii_lowercase) else { continue };
+            let Some(key) = name.strip_prefix(PREFIX).map(str::to_ascii_lowercase) else {
+                continue;
+            };
             if text.is_empty() || NOT_SETTINGS.contains(&key.as_str()) {
                 continue;
             }

@@ -104,7 +104,7 @@ impl Sources {
             Kind::InvalidLength(length, expected) => {
                 format!("has {length} parts and must be {}", plain(expected))
             }
-            other => format!("cannot be read: {other}"),
+            other => format!("cannot be read: {}", without_excerpt(&other.to_string())),
         };
         let place = match (from_env, path.is_empty()) {
             (true, _) => format!("TRUEUP_{}", path.join(".").to_ascii_uppercase()),
@@ -112,6 +112,15 @@ impl Sources {
             (false, false) => path.join("."),
         };
         SettingsError::new(place, problem)
+    }
+}
+
+/// The place and the reason, without the line of the file that stands between them.
+fn without_excerpt(complaint: &str) -> String {
+    let mut lines = complaint.lines().map(str::trim).filter(|line| !line.is_empty());
+    match (lines.next(), lines.next_back()) {
+        (Some(place), Some(reason)) => format!("{place}: {reason}"),
+        (first, _) => first.unwrap_or_default().to_owned(),
     }
 }
 

@@ -3,9 +3,7 @@
 pub use check::SettingsError;
 pub use load::{Flags, Sources};
 pub use secret::Secret;
-pub use settings::{
-    AuthSettings, LogFormat, OnExpiry, OpenAiProvider, ProviderSettings, Settings,
-};
+pub use settings::{AuthSettings, LogFormat, OnExpiry, OpenAiProvider, ProviderSettings, Settings};
 
 mod check;
 mod env;
@@ -13,6 +11,8 @@ mod load;
 mod raw;
 mod secret;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -32,16 +32,6 @@ pub(super) struct Assembly {
 }
 
 #[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow, default)]
-    choices: Option<Vec<Choice<'a>>>,
-    #[serde(borrow, default)]
-    usage: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
 struct Choice<'a> {
     #[serde(default)]
     index: u64,
@@ -59,17 +49,17 @@ impl Assembly {
     pub(super) fn take(&mut self, data: &Bytes) -> Result<Piece, ProviderError> {
         let unread =
             |error| ProviderError::Broken(format!("an event that cannot be read: {error}"));
-        let chunk: Chunk<'_> = serde_json::from_slice(data).map_err(unread)?;
-        if let Some(error) = chunk.error {
-            return Err(ProviderError::Reported(error.get().chars().take(200).collect()));
-        }
-        if let Some(usage) = chunk.usage {
+        let chunk: Members = serde_json::from_slice(data).map_err(unread)?;
+        check_error(&chunk)?;
+        let usage: Option<&RawValue> = chunk.read("usage").map_err(unread)?;
+        let choices: Vec<Choice<'_>> = chunk.read("choices").map_err(unread)?.unwrap_or_default();
+        let has_usage = usage.is_some();
+        if let Some(usage) = usage {
             self.usage = Some(usage.to_owned());
         }
         self.newest = Some(data.clone());
-        let choices = chunk.choices.unwrap_or_default();
         if choices.is_empty() {
-            return Ok(if chunk.usage.is_some() { Piece::Usage } else { Piece::Silent });
+            return Ok(if has_usage { Piece::Usage } else { Piece::Silent });
         }
         let mut piece = Piece::Silent;
         for choice in choices {
@@ -142,9 +132,7 @@ impl Whole {
     pub(super) fn read(body: &[u8]) -> Result<Self, ProviderError> {
         let unread = |error| ProviderError::Broken(format!("a body that cannot be read: {error}"));
         let members: Members = serde_json::from_slice(body).map_err(unread)?;
-        if let Some(error) = members.get("error").filter(|error| *error != "null") {
-            return Err(ProviderError::Reported(error.chars().take(200).collect()));
-        }
+        check_error(&members)?;
         let choices: Vec<WholeChoice> =
             members.read("choices").map_err(unread)?.unwrap_or_default();
         let first = choices.into_iter().next();
@@ -168,6 +156,13 @@ impl Whole {
     }
 }
 
+fn check_error(members: &Members) -> Result<(), ProviderError> {
+    match members.get("error").filter(|error| *error != "null") {
+        Some(error) => Err(ProviderError::Reported(error.chars().take(200).collect())),
+        None => Ok(()),
+    }
+}
+
 // An upstream that is itself a Trueup sends the snapshot of its own account, which is not ours.
 fn set_snapshot(members: &mut Members, snapshot: Option<&Snapshot>) -> serde_json::Result<()> {
     match snapshot {
@@ -179,9 +174,10 @@ fn set_snapshot(members: &mut Members, snapshot: Option<&Snapshot>) -> serde_jso
     }
 }
 
+// Empty texts, lists and objects open many streams and say nothing.
 fn says_something(value: &str) -> bool {
-    let inner = value.trim_start_matches(['"', '[', '{']).trim_start();
-    !matches!(value, "null" | "false") && !inner.is_empty() && !inner.starts_with(['"', ']', '}'])
+    let inside = value.strip_prefix(['[', '{']).unwrap_or(value).trim_start();
+    !matches!(inside, "null" | "false" | "\"\"" | "]" | "}")
 }
 
 #[cfg(test)]

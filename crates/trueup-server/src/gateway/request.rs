@@ -1,9 +1,6 @@
 //! A chat request as OpenAI's clients send it: what the gateway must know is read, the rest passes.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use trueup_core::ModelId;
 use trueup_protocol::ErrorCode;
 
@@ -26,20 +23,6 @@ pub struct Said {
     pub role: &'static str,
     /// Its text; parts that are not text are left out.
     pub content: String,
-}
-
-#[derive(Deserialize)]
-struct Message<'a> {
-    #[serde(borrow)]
-    role: Cow<'a, str>,
-    #[serde(borrow, default)]
-    content: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Part<'a> {
-    #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
 }
 
 impl ChatRequest {
@@ -114,40 +97,38 @@ pub fn unknown_model(model: &str) -> ApiError {
 }
 
 fn said(members: &Members) -> Result<Said, ApiError> {
-    let messages: Vec<Message<'_>> = required(members, "messages", "an array of messages")?;
-    if messages.is_empty() {
-        return Err(invalid("messages", "must hold at least one message"));
-    }
+    let messages: Vec<Members> = required(members, "messages", "an array of objects")?;
     let mut newest = None;
     for (at, message) in messages.iter().enumerate() {
-        let role = match &*message.role {
-            "user" => "user",
-            "system" | "developer" => "system",
-            "tool" | "function" => "tool",
-            "assistant" => continue,
+        let role: Option<String> = message.read("role").ok().flatten();
+        let role = match role.as_deref() {
+            Some("user") => "user",
+            Some("system" | "developer") => "system",
+            Some("tool" | "function") => "tool",
+            Some("assistant") => continue,
             _ => {
                 let allowed = "must be system, developer, user, assistant, tool or function";
                 return Err(invalid(&format!("messages[{at}].role"), allowed));
             }
         };
-        newest = Some((at, role, message.content));
+        newest = Some((at, role, message));
     }
-    let Some((at, role, content)) = newest else {
+    let Some((at, role, message)) = newest else {
         return Err(invalid("messages", "must hold a message that is not the assistant's"));
     };
-    let content = text_of(content).ok_or_else(|| {
-        invalid(&format!("messages[{at}].content"), "must be a string or an array of parts")
+    let content = text_of(message).ok_or_else(|| {
+        invalid(&format!("messages[{at}].content"), "must be a text or an array of parts")
     })?;
     Ok(Said { role, content })
 }
 
-fn text_of(content: Option<&RawValue>) -> Option<String> {
-    let Some(content) = content else { return Some(String::new()) };
-    if let Ok(text) = serde_json::from_str::<Option<String>>(content.get()) {
+fn text_of(message: &Members) -> Option<String> {
+    if let Ok(text) = message.read::<String>("content") {
         return Some(text.unwrap_or_default());
     }
-    let parts: Vec<Part<'_>> = serde_json::from_str(content.get()).ok()?;
-    let texts: Vec<_> = parts.into_iter().filter_map(|part| part.text).collect();
+    let parts: Vec<Members> = message.read("content").ok()??;
+    let texts: Vec<String> =
+        parts.iter().filter_map(|part| part.read("text").ok().flatten()).collect();
     Some(texts.join("\n"))
 }
 
@@ -205,7 +186,10 @@ mod tests {
             (r#"{"model":"m","messages":[]}"#, Err("invalid_value messages")),
             (r#"{"model":"m","messages":{}}"#, Err("invalid_value messages")),
             (r#"{"model":"m","messages":["hello"]}"#, Err("invalid_value messages")),
-            (r#"{"model":"m","messages":[{"content":"x"}]}"#, Err("invalid_value messages")),
+            (r#"{"model":"m","messages":[["user","x"]]}"#, Err("invalid_value messages")),
+            (r#"{"model":"m","messages":[{"role":"user","role":"tool"}]}"#, Err("invalid_value messages")),
+            (r#"{"model":"m","messages":[{"content":"x"}]}"#, Err("invalid_value messages[0].role")),
+            (r#"{"model":"m","messages":[{"role":7}]}"#, Err("invalid_value messages[0].role")),
             (r#"{"model":"m","messages":[{"role":"root"}]}"#, Err("invalid_value messages[0].role")),
             (r#"{"model":"m","messages":[{"role":"user","content":7}]}"#, Err("invalid_value messages[0].content")),
             (r#"{"model":"m","messages":[{"role":"assistant","content":"x"}]}"#, Err("invalid_value messages")),

@@ -30,7 +30,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 /// A chat as OpenAI's clients ask for it. Members that are not named here pass to the provider.
 #[derive(ToSchema)]
-#[schema(additional_properties = true)]
 #[expect(dead_code, reason = "the gateway reads bodies member by member; this describes them")]
 struct ChatCompletionRequest {
     /// A model of the catalog.
@@ -45,7 +44,6 @@ struct ChatCompletionRequest {
 
 /// One message of a chat.
 #[derive(ToSchema)]
-#[schema(additional_properties = true)]
 #[expect(dead_code, reason = "the gateway reads bodies member by member; this describes them")]
 struct ChatMessage {
     /// `system`, `developer`, `user`, `assistant`, `tool` or `function`.

@@ -32,12 +32,9 @@ const PAGE_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-ev
 
 /// Puts calls and pages together and wraps them.
 pub(super) fn wrap(api: Router<AppState>, pages: Router<AppState>, state: AppState) -> Router {
-    let mut api = api
+    let api = api
         .layer(if_not_present(header::CONTENT_SECURITY_POLICY, API_POLICY))
         .layer(if_not_present(header::CACHE_CONTROL, "no-store"));
-    if state.settings.demo {
-        api = api.layer(middleware::from_fn_with_state(state.clone(), crate::demo::misbehave));
-    }
     let router = api
         .merge(pages)
         .fallback(boundary::not_found)

@@ -21,6 +21,8 @@ use axum::{Router, middleware};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::demo;
+
 /// Every call of the API, with its description.
 pub fn api() -> OpenApiRouter<AppState> {
     // A stream takes as long as it takes; everything else answers soon.
@@ -48,10 +50,11 @@ fn calls() -> OpenApiRouter<AppState> {
 
 /// The whole server as one service.
 pub fn router(state: AppState) -> Router {
-    let (calls, document) = api().split_for_parts();
+    let (mut calls, document) = api().split_for_parts();
     let mut pages = crate::openapi::pages(document);
     if state.settings.demo {
-        pages = pages.merge(crate::demo::router());
+        calls = calls.layer(middleware::from_fn_with_state(state.clone(), demo::misbehave));
+        pages = pages.merge(demo::router());
     }
     layers::wrap(calls, pages, state)
 }

@@ -6,9 +6,9 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use trueup_core::OperationId;
+use trueup_protocol::ErrorCode;
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::snapshot::Snapshot;
-use trueup_protocol::ErrorCode;
 
 use super::AppState;
 use super::etag::ETag;
@@ -78,7 +78,8 @@ fn asked(list: &str) -> Result<Vec<OperationId>, ApiError> {
     let ids: Vec<_> =
         ids.map(|id| extract::operation_id("ask", id)).collect::<Result<_, ApiError>>()?;
     if ids.len() > MAX_ASKED {
-        let message = format!("ask may name at most {MAX_ASKED} operations; ask for them in turns.");
+        let message =
+            format!("ask may name at most {MAX_ASKED} operations; ask for them in turns.");
         return Err(ApiError::new(ErrorCode::InvalidValue, message).at("ask"));
     }
     Ok(ids)

@@ -49,7 +49,9 @@ fn base_url(key: &str, text: Option<&str>) -> Result<String, SettingsError> {
     let problem = "must be an http(s):// address, as https://api.openai.com/v1";
     let text = text.unwrap_or_default();
     let url = reqwest::Url::parse(text).ok().filter(|url| {
-        matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
+        matches!(url.scheme(), "http" | "https")
+            && url.query().is_none()
+            && url.fragment().is_none()
     });
     match url {
         Some(_) => Ok(text.trim_end_matches('/').to_owned()),
@@ -78,10 +80,7 @@ fn api_key(
     }
 }
 
-fn headers(
-    key: &str,
-    raw: &RawProvider,
-) -> Result<Vec<(HeaderName, HeaderValue)>, SettingsError> {
+fn headers(key: &str, raw: &RawProvider) -> Result<Vec<(HeaderName, HeaderValue)>, SettingsError> {
     let read = |(name, value): (&String, &Secret)| {
         let key = format!("{key}.headers.{name}");
         let wrong = || SettingsError::new(&key, "must be a valid HTTP header");

@@ -88,7 +88,8 @@ fn read(catalog: &Catalog, request: AccountRequest) -> Result<AccountTerms, ApiE
     let name = request.plan.as_ref().unwrap_or(&catalog.default_plan);
     let plan = catalog.plans.get(name).ok_or_else(|| {
         let known: Vec<_> = catalog.plans.keys().map(String::as_str).collect();
-        let message = format!("The settings have no plan of that name; they have {}.", known.join(", "));
+        let message =
+            format!("The settings have no plan of that name; they have {}.", known.join(", "));
         ApiError::new(ErrorCode::UnknownPlan, message).at("plan")
     })?;
     if let Some(zone) = &request.time_zone
@@ -116,7 +117,10 @@ fn read(catalog: &Catalog, request: AccountRequest) -> Result<AccountTerms, ApiE
 fn read_anchor(text: &str) -> Result<Timestamp, Malformed> {
     let anchor = time::parse(text).filter(|at| (Timestamp::default()..=LAST_ANCHOR).contains(at));
     anchor.ok_or_else(|| {
-        Malformed::new("anchor", "must be an RFC 3339 instant in UTC from 1970 to 2199, ending in Z")
+        Malformed::new(
+            "anchor",
+            "must be an RFC 3339 instant in UTC from 1970 to 2199, ending in Z",
+        )
     })
 }
 

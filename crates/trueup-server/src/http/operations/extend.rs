@@ -1,7 +1,6 @@
 //! `POST /v1/operations/{op_id}/extend`: keep the hold open longer.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use trueup_core::AccountId;
 use trueup_core::ledger::Command;
 use trueup_protocol::decode;
@@ -9,7 +8,7 @@ use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::request::ExtendRequest;
 use trueup_protocol::snapshot::Snapshot;
 
-use super::{actor, carried_out, expiry, view};
+use super::{carried_out, expiry, holders_view};
 use crate::auth::Backend;
 use crate::error::ApiError;
 use crate::http::AppState;
@@ -25,10 +24,7 @@ use crate::http::extract::{self, Json, OperationPath};
     operation_id = "extend",
     tag = "operations",
     security(("backend" = [])),
-    params(
-        ("op_id" = String, Path, description = "The operation, a UUIDv7"),
-        ("Trueup-Actor" = Option<String>, Header, description = "For whom the answer is; the account itself when left out"),
-    ),
+    params(("op_id" = String, Path, description = "The operation, a UUIDv7")),
     request_body = ExtendRequest,
     responses(
         (status = 200, description = "It lives at least that long", body = Snapshot),
@@ -45,12 +41,11 @@ pub async fn extend(
     State(state): State<AppState>,
     _: Backend,
     OperationPath(operation): OperationPath,
-    headers: HeaderMap,
     Json(request): Json<ExtendRequest>,
 ) -> Result<axum::Json<Snapshot>, ApiError> {
     let account: AccountId = decode::id("account", &request.account)?;
     let expires_at = expiry(state.clock.now(), request.ttl_s)?;
-    let view = view(actor(&account, &headers)?, extract::version("since", request.since)?);
+    let view = holders_view(&account, extract::version("since", request.since)?);
     let command = Command::Extend { operation, expires_at };
     let answer = state.ledger.command(&account, view, command, Vec::new()).await?;
     let (_, snapshot) = carried_out(answer)?;

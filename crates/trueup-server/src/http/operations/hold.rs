@@ -5,15 +5,13 @@ use axum::http::StatusCode;
 use trueup_core::error::Rejection;
 use trueup_core::ledger::Command;
 use trueup_core::operation::OperationRecord;
-use trueup_core::quota;
-use trueup_core::snapshot::MeterReading;
-use trueup_core::{self as core, AccountId, ActorId, OperationState, Refusal, Units};
+use trueup_core::{AccountId, ActorId, OperationState};
 use trueup_protocol::decode;
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::request::HoldRequest;
 use trueup_protocol::snapshot::Snapshot;
 
-use super::{expiry, price, view};
+use super::{carried_out, expiry, price, view};
 use crate::auth::Backend;
 use crate::engine::Answer;
 use crate::error::ApiError;
@@ -55,8 +53,7 @@ pub async fn hold(
         Some(actor) => decode::id("actor", actor)?,
         None => account.personal_actor(),
     };
-    let priced =
-        price(&state.settings.catalog, request.model.as_deref(), request.charge.as_ref())?;
+    let priced = price(&state.settings.catalog, request.model.as_deref(), request.charge.as_ref())?;
     let ttl_s = request.ttl_s.unwrap_or_else(|| u64::from(state.settings.hold_ttl_s));
     let expires_at = expiry(state.clock.now(), ttl_s)?;
     let since = extract::version("since", request.since)?;
@@ -71,51 +68,19 @@ pub async fn hold(
     let answer = state.ledger.command(&account, view(actor, since), command, Vec::new()).await?;
     let (replayed, snapshot) = admitted(answer)?;
     let status = if replayed { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, axum::Json((&snapshot).into())))
+    Ok((status, axum::Json(snapshot)))
 }
 
-/// Whether the answer to a hold lets the operation run, and whether it was admitted before.
-///
-/// # Errors
-/// What the ledger turned down. A retry of an operation that ended is turned down too: the same id
-/// must not run twice.
-pub fn admitted(answer: Answer) -> Result<(bool, core::Snapshot), ApiError> {
-    let Answer { outcome, snapshot } = answer;
-    let done = match outcome {
-        Ok(done) => done,
-        Err(rejection) => return Err(ApiError::rejected(rejection, &snapshot)),
-    };
-    match &done.record {
+/// Whether the hold was there before. A retry of an operation that ended since is turned down: one
+/// id must not run twice.
+fn admitted(answer: Answer) -> Result<(bool, Snapshot), ApiError> {
+    let usage = answer.snapshot.clone();
+    let (done, snapshot) = carried_out(answer)?;
+    match done.record {
+        Some(record) if record.state == OperationState::Held => Ok((done.replayed, snapshot)),
+        Some(OperationRecord { id: operation, state, .. }) => {
+            Err(ApiError::rejected(Rejection::Ended { operation, state }, &usage))
+        }
         None => Err(ApiError::internal("a hold was carried out without a record")),
-        Some(record) => match record.state {
-            OperationState::Held => Ok((done.replayed, snapshot)),
-            OperationState::Refused => {
-                Err(match refusal_again(record, &snapshot) {
-                    Some(refusal) => ApiError::from(refusal).with_usage(&snapshot),
-                    None => ApiError::internal("an operation that takes nothing was refused"),
-                })
-            }
-            state => {
-                let rejection = Rejection::Ended { operation: record.id, state };
-                Err(ApiError::rejected(rejection, &snapshot))
-            }
-        },
     }
-}
-
-/// A refused id stays refused, also when there is room again: its refusal is told with the figures
-/// of now. `None` for a charge of nothing, which is never refused.
-fn refusal_again(record: &OperationRecord, snapshot: &core::Snapshot) -> Option<Refusal> {
-    let allowance = |meter: &core::MeterId| snapshot.meters.get(meter).map(MeterReading::allowance);
-    if let Err(refusal) = quota::admit(&record.requested, allowance) {
-        return Some(refusal);
-    }
-    let (meter, asked) = record.requested.iter().next()?;
-    let allowance = allowance(meter);
-    Some(Refusal {
-        meter: meter.clone(),
-        asked,
-        remaining: allowance.and_then(|it| it.remaining()).unwrap_or(Units::ZERO),
-        resets_at: allowance.and_then(|it| it.resets_at),
-    })
 }

@@ -9,7 +9,7 @@ pub mod settle;
 use std::collections::BTreeMap;
 
 use trueup_core::{AccountId, ActorId, Charge, ModelId, Timestamp, Version};
-use trueup_protocol::{ACTOR_HEADER, ErrorCode, decode};
+use trueup_protocol::{ErrorCode, decode};
 
 use crate::config::Catalog;
 use crate::engine::{Answer, Done, View};
@@ -64,14 +64,9 @@ pub(super) fn view(actor: ActorId, since: Option<Version>) -> View {
     View { actor, since, ask: Vec::new() }
 }
 
-/// Whose eyes the answer is for when a backend ends an operation: the actor that it names, or the
-/// account's own.
-pub(super) fn actor(
-    account: &AccountId,
-    headers: &axum::http::HeaderMap,
-) -> Result<ActorId, ApiError> {
-    let Some(value) = headers.get(ACTOR_HEADER) else { return Ok(account.personal_actor()) };
-    Ok(decode::id(ACTOR_HEADER, value.to_str().unwrap_or_default())?)
+/// Cuts it for whoever began the operation; the engine knows who that is.
+pub(super) fn holders_view(account: &AccountId, since: Option<Version>) -> View {
+    view(account.personal_actor(), since)
 }
 
 /// What became of the command, or why it was turned down.

@@ -1,7 +1,6 @@
 //! `POST /v1/operations/{op_id}/release`: give the units back.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use trueup_core::ledger::Command;
 use trueup_core::{AccountId, Cause};
 use trueup_protocol::error::ErrorEnvelope;
@@ -9,7 +8,7 @@ use trueup_protocol::request::ReleaseRequest;
 use trueup_protocol::snapshot::Snapshot;
 use trueup_protocol::{Malformed, decode};
 
-use super::{actor, carried_out, view};
+use super::{carried_out, holders_view};
 use crate::auth::Backend;
 use crate::error::ApiError;
 use crate::http::AppState;
@@ -24,10 +23,7 @@ use crate::http::extract::{self, Json, OperationPath};
     operation_id = "release",
     tag = "operations",
     security(("backend" = [])),
-    params(
-        ("op_id" = String, Path, description = "The operation, a UUIDv7"),
-        ("Trueup-Actor" = Option<String>, Header, description = "For whom the answer is; the account itself when left out"),
-    ),
+    params(("op_id" = String, Path, description = "The operation, a UUIDv7")),
     request_body = ReleaseRequest,
     responses(
         (status = 200, description = "Released, now or before", body = Snapshot),
@@ -44,7 +40,6 @@ pub async fn release(
     State(state): State<AppState>,
     _: Backend,
     OperationPath(operation): OperationPath,
-    headers: HeaderMap,
     Json(request): Json<ReleaseRequest>,
 ) -> Result<axum::Json<Snapshot>, ApiError> {
     let account: AccountId = decode::id("account", &request.account)?;
@@ -57,7 +52,7 @@ pub async fn release(
             return Err(Malformed::new("cause", message).into());
         }
     };
-    let view = view(actor(&account, &headers)?, extract::version("since", request.since)?);
+    let view = holders_view(&account, extract::version("since", request.since)?);
     let command = Command::Release { operation, cause };
     let answer = state.ledger.command(&account, view, command, Vec::new()).await?;
     let (_, snapshot) = carried_out(answer)?;

@@ -1,7 +1,6 @@
 //! `POST /v1/operations/{op_id}/settle`: charge what was really used.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use trueup_core::ledger::Command;
 use trueup_core::{AccountId, ModelId};
 use trueup_protocol::decode;
@@ -10,7 +9,7 @@ use trueup_protocol::request::{MessageRequest, SettleRequest};
 use trueup_protocol::snapshot::Snapshot;
 use trueup_protocol::{ErrorCode, Malformed};
 
-use super::{actor, carried_out, price, view};
+use super::{carried_out, price, holders_view};
 use crate::auth::Backend;
 use crate::engine::NewMessage;
 use crate::error::ApiError;
@@ -31,10 +30,7 @@ const MAX_MESSAGES: usize = 100;
     operation_id = "settle",
     tag = "operations",
     security(("backend" = [])),
-    params(
-        ("op_id" = String, Path, description = "The operation, a UUIDv7"),
-        ("Trueup-Actor" = Option<String>, Header, description = "For whom the answer is; the account itself when left out"),
-    ),
+    params(("op_id" = String, Path, description = "The operation, a UUIDv7")),
     request_body = SettleRequest,
     responses(
         (status = 200, description = "Settled, now or before with the same charge", body = Snapshot),
@@ -51,13 +47,11 @@ pub async fn settle(
     State(state): State<AppState>,
     _: Backend,
     OperationPath(operation): OperationPath,
-    headers: HeaderMap,
     Json(request): Json<SettleRequest>,
 ) -> Result<axum::Json<Snapshot>, ApiError> {
     let account: AccountId = decode::id("account", &request.account)?;
-    let priced =
-        price(&state.settings.catalog, request.model.as_deref(), request.charge.as_ref())?;
-    let view = view(actor(&account, &headers)?, extract::version("since", request.since)?);
+    let priced = price(&state.settings.catalog, request.model.as_deref(), request.charge.as_ref())?;
+    let view = holders_view(&account, extract::version("since", request.since)?);
     let messages = messages(&request.messages)?;
     let command = Command::Settle { operation, charge: priced.charge, cause: None };
     let answer = state.ledger.command(&account, view, command, messages).await?;

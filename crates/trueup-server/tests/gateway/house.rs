@@ -1,0 +1,296 @@
+//! A server of one's own, and a client that reads its answers.
+
+use std::sync::Arc;
+
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use trueup_core::{AccountId, OperationId};
+use trueup_server::clock::Clock;
+use trueup_server::config::{Flags, Sources};
+use trueup_server::demo::FaultSet;
+use trueup_server::gateway::sse::EventReader;
+use trueup_server::http::AppState;
+use trueup_server::server::Server;
+use trueup_server::shutdown::{Shutdown, ShutdownTrigger};
+
+use crate::upstream::Upstream;
+
+const SETTINGS: &str = r#"
+jwt_secret = "0123456789abcdef0123456789abcdef"
+api_key = "backend-key-0123456789abcdef0123456789"
+default_plan = "free"
+models."gpt-5" = { charge = { premium_messages = 1 }, fallback = ["gpt-5-mini", "gpt-5-nano"] }
+models."gpt-5-mini" = { charge = { standard_messages = 1 } }
+models."gpt-5-nano" = { charge = { nano_messages = 1 } }
+plans.free.meters.premium_messages = { limit = 2, window = "month" }
+plans.free.meters.standard_messages = { limit = 50, window = "month" }
+plans.free.meters.nano_messages = { window = "month" }
+"#;
+
+pub const API_KEY: &str = "backend-key-0123456789abcdef0123456789";
+
+pub struct House {
+    pub address: String,
+    pub base_url: String,
+    pub state: AppState,
+    pub upstream: Upstream,
+    pub client: reqwest::Client,
+    trigger: ShutdownTrigger,
+    serving: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+impl House {
+    pub async fn open() -> Arc<Self> {
+        Self::with("", "").await
+    }
+
+    /// A house whose settings begin and end with more.
+    pub async fn with(first: &str, last: &str) -> Arc<Self> {
+        let upstream = Upstream::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("trueup.db");
+        let provider =
+            format!("[[providers]]\nkind = \"openai\"\nbase_url = \"{}\"", upstream.base_url);
+        let database_url = Some(format!("sqlite:{}", database.display()));
+        let sources = Sources {
+            file_name: "test.toml".to_owned(),
+            file_text: format!("{first}\n{SETTINGS}\n{provider}\n{last}"),
+            env: Vec::new(),
+            flags: Flags { database_url, demo: true, ..Flags::default() },
+        };
+        let settings = sources.load().unwrap();
+        let (trigger, shutdown) = Shutdown::new();
+        let server = Server::open(settings, Clock::system(), shutdown).await.unwrap();
+        let state = server.state().clone();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let serving = tokio::spawn(async move { server.run(listener).await.unwrap() });
+        let base_url = format!("http://{address}");
+        let client = reqwest::Client::new();
+        let (_folder, upstream) = (folder, upstream);
+        Arc::new(Self { address, base_url, state, upstream, client, trigger, serving, _folder })
+    }
+
+    pub fn token(&self, account: &str) -> String {
+        let account = AccountId::new(account).unwrap();
+        self.state.auth.issue(&account, &account.personal_actor(), 3600).unwrap().token
+    }
+
+    pub fn new_operation(&self) -> OperationId {
+        let mut entropy = [0; 10];
+        getrandom::fill(&mut entropy).unwrap();
+        OperationId::new_v7(self.state.clock.now(), entropy)
+    }
+
+    pub fn set_faults(&self, set: FaultSet) {
+        self.state.faults.set(&AccountId::new("ann").unwrap(), set);
+    }
+
+    /// Waits until no chat runs any more.
+    pub async fn quiet(&self) {
+        self.state.gateway.drained().await;
+    }
+
+    /// Asks the server to stop, and waits until it has.
+    pub async fn stop(self: Arc<Self>) {
+        self.trigger.shut_down();
+        let house = Arc::into_inner(self).expect("nobody else uses the house");
+        house.serving.await.unwrap();
+    }
+
+    pub fn ask_to_stop(&self) {
+        self.trigger.shut_down();
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        let url = format!("{}{path}", self.base_url);
+        self.client.get(url).bearer_auth(self.token("ann")).send().await.unwrap()
+    }
+
+    pub async fn usage(&self) -> Usage {
+        Usage(self.get("/v1/usage").await.json().await.unwrap())
+    }
+
+    /// How the ledger remembers an operation.
+    pub async fn operation(&self, id: OperationId) -> Value {
+        let body: Value = self.get(&format!("/v1/usage?ask={id}")).await.json().await.unwrap();
+        body["operations"][0].clone()
+    }
+
+    /// What was saved under a conversation: role and content.
+    pub async fn messages(&self, conversation: &str) -> Vec<(String, String)> {
+        let response = self.get(&format!("/v1/conversations/{conversation}/messages")).await;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Vec::new();
+        }
+        let body: Value = response.json().await.unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let messages = body["messages"].as_array().unwrap();
+        messages.iter().map(|it| (text(&it["role"]), text(&it["content"]))).collect()
+    }
+
+    /// Gives an account terms of its own.
+    pub async fn put_account(&self, account: &str, terms: &Value) {
+        let url = format!("{}/v1/accounts/{account}", self.base_url);
+        let put = self.client.put(url).bearer_auth(API_KEY).json(terms);
+        assert_eq!(put.send().await.unwrap().status(), StatusCode::OK);
+    }
+
+    /// Waits until Ann's ledger has so many entries of a kind. The ledger announces nothing, so it
+    /// is asked again and again.
+    pub async fn wait_for_entries(&self, kind: &str, count: usize) {
+        let url = format!("{}/v1/accounts/ann/entries", self.base_url);
+        loop {
+            let get = self.client.get(&url).bearer_auth(API_KEY);
+            let body: Value = get.send().await.unwrap().json().await.unwrap();
+            let entries = body["entries"].as_array().unwrap();
+            if entries.iter().filter(|entry| entry["kind"] == kind).count() >= count {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub fn chat(self: &Arc<Self>, body: Value) -> Chat {
+        Chat { house: Arc::clone(self), body, operation: None, conversation: None, since: None }
+    }
+
+    /// A chat of Ann with the premium model, streaming.
+    pub fn stream(self: &Arc<Self>) -> Chat {
+        self.chat(json!({"model": "gpt-5", "stream": true, "messages": [{"role": "user", "content": "hello"}]}))
+    }
+
+    /// The same with the standard model, of which there is plenty.
+    pub fn chat_mini(self: &Arc<Self>) -> Chat {
+        let mut chat = self.stream();
+        chat.body["model"] = json!("gpt-5-mini");
+        chat
+    }
+
+    /// A chat of Ann with the premium model, not streaming.
+    pub fn whole(self: &Arc<Self>) -> Chat {
+        self.chat(json!({"model": "gpt-5", "messages": [{"role": "user", "content": "hello"}]}))
+    }
+}
+
+/// A snapshot as JSON.
+#[derive(Debug)]
+pub struct Usage(pub Value);
+
+impl Usage {
+    /// Units used and held of a meter.
+    pub fn of(&self, meter: &str) -> (u64, u64) {
+        let meter = &self.0["meters"][meter];
+        (meter["used"].as_u64().unwrap(), meter["held"].as_u64().unwrap())
+    }
+
+    pub fn premium(&self) -> (u64, u64) {
+        self.of("premium_messages")
+    }
+
+    pub fn standard(&self) -> (u64, u64) {
+        self.of("standard_messages")
+    }
+}
+
+/// A chat in the making.
+#[derive(Clone)]
+pub struct Chat {
+    house: Arc<House>,
+    pub body: Value,
+    operation: Option<OperationId>,
+    conversation: Option<String>,
+    since: Option<u64>,
+}
+
+impl Chat {
+    pub fn operation(mut self, id: OperationId) -> Self {
+        self.operation = Some(id);
+        self
+    }
+
+    pub fn conversation(mut self, id: &str) -> Self {
+        self.conversation = Some(id.to_owned());
+        self
+    }
+
+    pub fn since(mut self, version: u64) -> Self {
+        self.since = Some(version);
+        self
+    }
+
+    /// Sends it; the answer is there when its head is.
+    pub fn send(self) -> JoinHandle<Response> {
+        tokio::spawn(async move { self.try_send().await.unwrap() })
+    }
+
+    pub async fn try_send(self) -> reqwest::Result<Response> {
+        let house = &self.house;
+        let url = format!("{}/v1/chat/completions", house.base_url);
+        let mut request = house.client.post(url).bearer_auth(house.token("ann")).json(&self.body);
+        if let Some(id) = self.operation {
+            request = request.header("Trueup-Operation", id.to_string());
+        }
+        if let Some(id) = &self.conversation {
+            request = request.header("Trueup-Conversation", id);
+        }
+        if let Some(version) = self.since {
+            request = request.header("Trueup-Since", version);
+        }
+        request.send().await
+    }
+}
+
+/// A streamed answer as its client reads it.
+pub struct Reading {
+    response: Response,
+    reader: EventReader,
+}
+
+impl Reading {
+    pub fn of(response: Response) -> Self {
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, reader: EventReader::new(1 << 20) }
+    }
+
+    /// The data of the next event; `None` at the end.
+    pub async fn next(&mut self) -> reqwest::Result<Option<String>> {
+        loop {
+            if let Some(data) = self.reader.next_event() {
+                return Ok(Some(String::from_utf8(data.to_vec()).unwrap()));
+            }
+            match self.response.chunk().await? {
+                Some(bytes) => self.reader.feed(&bytes).unwrap(),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Everything that is left.
+    pub async fn rest(mut self) -> Vec<String> {
+        let mut rest = Vec::new();
+        while let Some(data) = self.next().await.unwrap() {
+            rest.push(data);
+        }
+        rest
+    }
+
+    /// Everything that is left of a stream that ends as it should: what comes before the last
+    /// chunk, and the last chunk.
+    pub async fn to_last_chunk(self) -> (Vec<String>, Value) {
+        let mut rest = self.rest().await;
+        assert_eq!(rest.pop().as_deref(), Some("[DONE]"));
+        let last: Value = serde_json::from_str(&rest.pop().unwrap()).unwrap();
+        assert_eq!(last["choices"], json!([]));
+        (rest, last)
+    }
+}
+
+pub fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}

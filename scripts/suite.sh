@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Runs one suite of tests, after building what it needs: scripts/suite.sh rust | wasm | web | size | packaging | e2e
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# Plain text, so that the counts can be read off the log.
+export NO_COLOR=1 FORCE_COLOR=0 CARGO_TERM_COLOR=never
+
+# use_browser: puts CHROMIUM and CHROMEDRIVER into the environment.
+use_browser() {
+  local browser
+  browser="$(scripts/chromium.sh env)"
+  eval "$browser"
+  export CHROMIUM CHROMEDRIVER
+}
+
+# use_server: the server that the browser tests talk to, with the demo page inside.
+use_server() {
+  scripts/web.sh demo
+  step "building the server for the tests" \
+    cargo build ${CI:+--locked} --package trueup-server --features demo
+  export TRUEUP_BIN="$ROOT/target/debug/trueup"
+}
+
+case "${1:-}" in
+  rust)
+    scripts/web.sh demo
+    step "testing the native crates: core, protocol, server" \
+      cargo test ${CI:+--locked} --no-fail-fast --features trueup-server/demo
+    ;;
+  wasm) step "testing the module in headless Chromium" scripts/wasm.sh test ;;
+  web)
+    scripts/web.sh demo
+    step "testing the npm package, and the parts of the demo page" \
+      npm test --workspace web/packages/trueup --workspace web/demo
+    ;;
+  size)
+    scripts/web.sh package
+    step "measuring what a page pays for the package" node scripts/size.mjs
+    ;;
+  packaging)
+    scripts/web.sh package
+    step "installing the packed package as a reader would" npm test --workspace tests/packaging
+    ;;
+  e2e)
+    use_server
+    use_browser
+    step "testing the demo in Chromium against the real server" npm test --workspace tests/e2e
+    ;;
+  *) die "usage: scripts/suite.sh rust | wasm | web | size | packaging | e2e" ;;
+esac

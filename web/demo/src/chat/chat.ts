@@ -1,0 +1,170 @@
+import type { Trueup } from "trueup";
+import type { Naive } from "../naive";
+import { Store } from "../ui/store";
+import type { Witness } from "../witness";
+import { anonymousReply } from "./anonymousReply";
+import { isInFlight, type Message } from "./message";
+import { modelOf } from "./models";
+import { replyEvents } from "./replyEvents";
+import { CONVERSATION, readSaved } from "./saved";
+
+/** A reply sees this many of the messages before it. */
+const MEMORY = 12;
+
+export interface ChatParts {
+  readonly usage: Trueup;
+  readonly naive: Naive;
+  readonly witness: Witness;
+}
+
+/** A conversation in which several messages may be under way at once. */
+export class Chat extends Store<readonly Message[]> {
+  private readonly aborts = new Map<string, AbortController>();
+  private keys = 0;
+
+  constructor(private readonly parts: ChatParts) {
+    super([]);
+    parts.usage.on("decided", ({ opId, state, cause }) => {
+      this.patchWhere(({ operationId }) => operationId === opId, { outcome: { state, cause } });
+    });
+  }
+
+  /** Sends a message; resolves when its reply has ended, in whatever way. */
+  async send(text: string, model: string): Promise<void> {
+    const body = JSON.stringify({ model, stream: true, messages: this.context(text) });
+    this.keys += 1;
+    const key = `${this.keys}`;
+    this.set([
+      ...this.getSnapshot(),
+      { key: `${key}-user`, role: "user", text, state: "sent", model },
+      { key, role: "assistant", text: "", state: "waiting", model },
+    ]);
+    const abort = new AbortController();
+    this.aborts.set(key, abort);
+    try {
+      const anonymous = this.parts.usage.getSnapshot().status === "anonymous";
+      if (anonymous) await this.answerAnonymously(key, model, abort.signal);
+      else await this.exchange(key, model, body, abort.signal);
+    } catch (error) {
+      if (abort.signal.aborted) this.patch(key, { state: "stopped" });
+      else this.patch(key, { state: "failed", problem: sentence(error) });
+    } finally {
+      this.aborts.delete(key);
+    }
+  }
+
+  /** Stops one reply, or all that are under way. */
+  stop(key?: string): void {
+    for (const [one, abort] of this.aborts) if (key === undefined || key === one) abort.abort();
+  }
+
+  /** Puts what was saved before this page was loaded in front of what was said since. */
+  async restore(token: string): Promise<void> {
+    const saved = await readSaved(token).catch(() => []);
+    const known = new Set(this.getSnapshot().map(({ operationId }) => operationId));
+    const missing = saved.filter(({ operationId }) => !known.has(operationId));
+    this.set([...missing, ...this.getSnapshot()]);
+  }
+
+  /** Stops everything and forgets the conversation. */
+  clear(): void {
+    this.stop();
+    this.set([]);
+  }
+
+  private async exchange(key: string, model: string, body: string, signal: AbortSignal) {
+    const { usage, naive, witness } = this.parts;
+    const charge = modelOf(model)?.charge ?? {};
+    const withdraw = witness.begin(body, charge, (operationId) => this.patch(key, { operationId }));
+    const reply = usage.fetch("/v1/chat/completions", {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "trueup-conversation": CONVERSATION,
+      },
+      body,
+      signal,
+    });
+    naive.messageSent(modelOf(model)?.kind === "premium");
+    const response = await reply.finally(withdraw);
+    if (!response.ok || !response.body) {
+      const problem = await errorMessage(response);
+      this.patch(key, { state: response.status === 402 ? "refused" : "failed", problem });
+      return;
+    }
+    if (await this.readReply(key, response.body)) naive.newAssistantMessage();
+  }
+
+  /** Counts by hand, since there is no request that `usage.fetch` could follow. */
+  private async answerAnonymously(key: string, model: string, signal: AbortSignal) {
+    const operation = this.parts.usage.begin({ charge: modelOf(model)?.charge ?? {} });
+    if (!operation.allowed) {
+      operation.fail();
+      this.patch(key, { state: "refused", problem: "the local limit is reached" });
+      return;
+    }
+    let text = "";
+    try {
+      for await (const word of anonymousReply(signal)) {
+        text += word;
+        this.patch(key, { state: "streaming", text, answeredBy: model });
+      }
+    } finally {
+      operation.finish();
+    }
+    this.patch(key, { state: "done" });
+  }
+
+  /** Reads a reply to its end; true when the assistant's message is complete. */
+  private async readReply(key: string, body: ReadableStream<Uint8Array>): Promise<boolean> {
+    let text = "";
+    let problem: string | undefined;
+    let ended = false;
+    for await (const event of replyEvents(body)) {
+      if (event.type === "text") {
+        text += event.text;
+        this.patch(key, { state: "streaming", text, answeredBy: event.model });
+      }
+      if (event.type === "error") problem = event.message;
+      if (event.type === "end") ended = true;
+    }
+    const complete = ended && problem === undefined;
+    if (complete) this.patch(key, { state: "done" });
+    else this.patch(key, { state: "failed", problem: problem ?? "the connection was lost" });
+    return complete;
+  }
+
+  private context(text: string): { role: string; content: string }[] {
+    const said = this.getSnapshot().filter(({ state }) => state === "sent" || state === "done");
+    const before = said.slice(-MEMORY).map(({ role, text }) => ({ role, content: text }));
+    return [...before, { role: "user", content: text }];
+  }
+
+  private patch(key: string, change: Partial<Message>): void {
+    this.patchWhere((message) => message.key === key, change);
+  }
+
+  private patchWhere(which: (message: Message) => boolean, change: Partial<Message>): void {
+    const messages = this.getSnapshot();
+    if (!messages.some(which)) return;
+    this.set(messages.map((message) => (which(message) ? { ...message, ...change } : message)));
+  }
+}
+
+/** How many replies are under way. */
+export function inFlight(messages: readonly Message[]): number {
+  return messages.filter(isInFlight).length;
+}
+
+async function errorMessage(response: Response): Promise<string> {
+  try {
+    const body = (await response.json()) as { error?: { message?: string } };
+    return body.error?.message ?? `the server answered ${response.status}`;
+  } catch {
+    return `the server answered ${response.status}`;
+  }
+}
+
+function sentence(error: unknown): string {
+  return error instanceof TypeError ? "the connection was lost" : `${error}`;
+}

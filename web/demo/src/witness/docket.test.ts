@@ -1,0 +1,117 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { truth } from "../truth";
+import { Docket } from "./docket";
+import type { OperationRecord, Snapshot } from "./snapshot";
+
+const METER = "premium_messages";
+
+function snapshot(
+  version: number,
+  used: number,
+  held: number,
+  rest: Partial<Snapshot> = {},
+): Snapshot {
+  return {
+    account: "acct",
+    epoch: "epoch",
+    since: version,
+    version,
+    reset: false,
+    meters: { [METER]: { limit: 20, used, held } },
+    operations: [],
+    ...rest,
+  };
+}
+
+const held: OperationRecord = { id: "op", version: 2, state: "held", requested: { [METER]: 1 } };
+const settled: OperationRecord = {
+  id: "op",
+  version: 3,
+  state: "settled",
+  charged: { [METER]: 1 },
+};
+const released: OperationRecord = { id: "op", version: 3, state: "released", charged: {} };
+
+describe("the docket", () => {
+  let docket: Docket;
+
+  beforeEach(() => {
+    docket = new Docket();
+    docket.observe(snapshot(1, 4, 0), 0, 5);
+  });
+
+  function remaining(): number {
+    const operations = docket.operations.map(({ operation }) => operation);
+    return truth(docket.margins?.[METER] ?? 0, operations, docket.shifts, METER);
+  }
+
+  function beginAndSend(): void {
+    docket.sent(docket.begin({ [METER]: 1 }, 100), "op");
+  }
+
+  test("an operation counts from its begin, through its hold, to its settlement", () => {
+    expect(remaining()).toBe(16);
+    beginAndSend();
+    expect(remaining()).toBe(15);
+    docket.observe(snapshot(2, 4, 1, { since: 1, operations: [held] }), 150, 155);
+    expect(remaining()).toBe(15);
+    docket.observe(snapshot(3, 5, 0, { since: 2, operations: [settled] }), 300, 305);
+    expect(remaining()).toBe(15);
+    expect(docket.shifts).toEqual([]);
+    expect(docket.undecided).toEqual([]);
+  });
+
+  test("a decision cannot be older than the poll before the one that brought it", () => {
+    beginAndSend();
+    docket.observe(snapshot(2, 4, 1, { since: 1, operations: [held] }), 150, 155);
+    docket.observe(snapshot(3, 4, 0, { since: 2, operations: [released] }), 300, 305);
+    expect(docket.operations[0]?.operation.decision).toEqual({ notBefore: 150, charged: {} });
+    expect(remaining()).toBe(16);
+  });
+
+  test("a withdrawn action leaves no trace", () => {
+    docket.withdraw(docket.begin({ [METER]: 1 }, 100));
+    expect(remaining()).toBe(16);
+  });
+
+  test("units taken elsewhere become a shift", () => {
+    docket.observe(snapshot(2, 7, 0, { since: 1 }), 150, 155);
+    expect(docket.shifts).toMatchObject([{ notBefore: 0, taken: { [METER]: 3 } }]);
+    expect(remaining()).toBe(13);
+  });
+
+  test("news counts from its first arrival, even when the decision is observed later", () => {
+    beginAndSend();
+    docket.news("ours", [settled], 250);
+    docket.news("ours", [settled], 290);
+    docket.newsUpTo("naive", 3, 280);
+    docket.observe(snapshot(3, 5, 0, { since: 1, operations: [settled] }), 300, 305);
+    expect(docket.operations[0]?.operation.newsAt).toEqual({ ours: 250, naive: 280 });
+    expect(docket.operations[0]?.decidedAt).toBe(250);
+  });
+
+  test("a total that is older than the decision is no news of it", () => {
+    beginAndSend();
+    docket.newsUpTo("naive", 2, 280);
+    docket.observe(snapshot(3, 5, 0, { since: 1, operations: [settled] }), 300, 305);
+    expect(docket.operations[0]?.operation.newsAt).toEqual({});
+  });
+
+  test("an operation restored after a reload is not counted twice", () => {
+    const reloaded = new Docket();
+    reloaded.begin({ [METER]: 1 }, 0, "op");
+    reloaded.observe(snapshot(2, 4, 1, { operations: [held] }), 10, 15);
+    expect(reloaded.margins).toEqual({ [METER]: 16 });
+    reloaded.observe(snapshot(3, 4, 0, { since: 2, operations: [released] }), 20, 25);
+    expect(reloaded.shifts).toEqual([]);
+  });
+
+  test("another epoch starts the docket over and keeps what is undecided", () => {
+    beginAndSend();
+    expect(docket.observe(snapshot(2, 0, 0, { epoch: "other" }), 150, 155)).toBe(false);
+    expect(docket.margins).toBeUndefined();
+    expect(docket.undecided).toHaveLength(1);
+    docket.observe(snapshot(2, 0, 0, { epoch: "other" }), 160, 165);
+    expect(remaining()).toBe(20 - 1);
+  });
+});

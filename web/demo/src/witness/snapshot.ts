@@ -1,0 +1,61 @@
+import type { Units } from "../truth";
+
+/** The part of the server's snapshot that this page reads; it travels in every reply. */
+export interface Snapshot {
+  readonly account: string;
+  readonly epoch: string;
+  readonly since: number;
+  readonly version: number;
+  readonly reset: boolean;
+  readonly meters: Readonly<Record<string, MeterFigures>>;
+  readonly operations: readonly OperationRecord[];
+}
+
+export interface MeterFigures {
+  /** Missing or null is unlimited. */
+  readonly limit?: number | null;
+  readonly used: number;
+  readonly held: number;
+}
+
+export interface OperationRecord {
+  readonly id: string;
+  readonly version: number;
+  readonly state: "held" | "settled" | "released" | "expired" | "refused" | "fenced";
+  readonly cause?: string;
+  readonly requested?: Units;
+  readonly charged?: Units;
+}
+
+/** The snapshot inside a parsed reply: bare, as `trueup` of a chunk, or as `usage` of an error. */
+export function findSnapshot(body: unknown): Snapshot | undefined {
+  if (!isObject(body)) return undefined;
+  for (const candidate of [body, body.trueup, body.usage]) {
+    if (
+      isObject(candidate) &&
+      isObject(candidate.meters) &&
+      typeof candidate.version === "number"
+    ) {
+      return candidate as unknown as Snapshot;
+    }
+  }
+  return undefined;
+}
+
+/** What an operation takes from `used + held` on the server, by its record. */
+export function takenBy(record: OperationRecord): Units {
+  return (record.state === "held" ? record.requested : record.charged) ?? {};
+}
+
+/** What remains of every limited meter before it is clamped at zero. */
+export function margins(snapshot: Snapshot): Record<string, number> {
+  const result: Record<string, number> = {};
+  for (const [meter, { limit, used, held }] of Object.entries(snapshot.meters)) {
+    if (limit !== null && limit !== undefined) result[meter] = limit - used - held;
+  }
+  return result;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

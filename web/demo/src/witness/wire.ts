@@ -1,0 +1,115 @@
+import { findSnapshot, type Snapshot } from "./snapshot";
+
+/** What was seen crossing between this page and the server; moments are `performance.now()`. */
+export interface WireListener {
+  /** A chat request left the page under an operation id. */
+  chatLeft(operationId: string, body: string): void;
+  /** The reply to an operation brought a snapshot. */
+  replyArrived(operationId: string, snapshot: Snapshot, at: number): void;
+  /** A client's own question about usage was answered; without a snapshot nothing was new. */
+  usageArrived(client: string, snapshot: Snapshot | undefined, at: number): void;
+}
+
+type Fetch = typeof globalThis.fetch;
+
+export interface Wire {
+  /** The fetch of the browser, which nobody watches. */
+  readonly unwatched: Fetch;
+  /** A fetch whose answers about usage are noted under the client's name. */
+  watched(client: string): Fetch;
+}
+
+/**
+ * Listens on the page's own line. `trueup` uses `window.fetch` as it would in any page, so this
+ * replaces it by one that passes everything through and takes note. Nothing is changed or delayed.
+ */
+export function tapWire(listener: WireListener, client: string): Wire {
+  const unwatched: Fetch = window.fetch.bind(window);
+
+  function watched(name: string): Fetch {
+    return async (input, init) => {
+      const path = pathOf(input);
+      const operationId = headerOf(input, init, "trueup-operation");
+      const chat = path === "/v1/chat/completions" && operationId !== null;
+      if (chat) listener.chatLeft(operationId, bodyOf(init));
+      const response = await unwatched(input, init);
+      if (chat)
+        return noteReply(response, (found, at) => listener.replyArrived(operationId, found, at));
+      if (path === "/v1/usage")
+        noteUsage(response, (found, at) => listener.usageArrived(name, found, at));
+      return response;
+    };
+  }
+
+  window.fetch = watched(client);
+  return { unwatched, watched };
+}
+
+function noteUsage(
+  response: Response,
+  note: (snapshot: Snapshot | undefined, at: number) => void,
+): void {
+  if (response.status === 304) note(undefined, performance.now());
+  if (!response.ok) return;
+  response
+    .clone()
+    .json()
+    .then((body: unknown) => {
+      const snapshot = findSnapshot(body);
+      if (snapshot) note(snapshot, performance.now());
+    })
+    .catch(() => undefined); // Cut off: the client that asked sees the same error and deals with it.
+}
+
+/** The same reply, with every snapshot noted before the chunk that ends it is passed on. */
+function noteReply(response: Response, note: (snapshot: Snapshot, at: number) => void): Response {
+  if (!response.body) return response;
+  const decoder = new TextDecoder();
+  const stream = response.headers.get("content-type")?.includes("text/event-stream") ?? false;
+  let text = "";
+  const take = (line: string) => {
+    const snapshot = findSnapshot(parse(line.replace(/^data:\s*/, "")));
+    if (snapshot) note(snapshot, performance.now());
+  };
+  const ear = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      controller.enqueue(chunk);
+      text += decoder.decode(chunk, { stream: true });
+      if (!stream) return;
+      const lines = text.split("\n");
+      text = lines.pop() ?? "";
+      for (const line of lines) if (line.includes('"trueup"')) take(line);
+    },
+    flush() {
+      take(text + decoder.decode());
+    },
+  });
+  const { status, statusText, headers } = response;
+  return new Response(response.body.pipeThrough(ear), { status, statusText, headers });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function pathOf(input: RequestInfo | URL): string {
+  const url = input instanceof Request ? input.url : `${input}`;
+  return new URL(url, window.location.href).pathname;
+}
+
+function headerOf(
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+  name: string,
+): string | null {
+  const headers = init?.headers ?? (input instanceof Request ? input.headers : undefined);
+  return new Headers(headers).get(name);
+}
+
+function bodyOf(init: RequestInit | undefined): string {
+  return typeof init?.body === "string" ? init.body : "";
+}

@@ -1,0 +1,128 @@
+// Turns wasm-bindgen's output in src/wasm into what this package loads, in src/wasm/dist:
+// - trueup.wasm: the module, with short names for what it imports and exports.
+// - glue.js: the bindings as a function. As wasm-bindgen writes them they are a module with one
+//   instance for ever; after a trap a fresh instance is needed, and the old one's must not mix in.
+// - inline.js: the module as text.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const SOURCE = fileURLToPath(new URL("../src/wasm/", import.meta.url));
+const TARGET = `${SOURCE}dist/`;
+const INPUT = `${SOURCE}trueup_wasm_bg.wasm`;
+
+/** What the compiler may use of WebAssembly: what every browser of the last years has. */
+const FEATURES = [
+  "bulk-memory",
+  "bulk-memory-opt",
+  "multivalue",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "reference-types",
+  "sign-ext",
+];
+
+/** The module to publish. */
+export const MODULE = `${TARGET}trueup.wasm`;
+
+/**
+ * Gives imports and exports of one or two letters: their names are long and stand in the module
+ * and in the bindings. Answers with what became of them.
+ */
+function shortenNames() {
+  const wasmOpt = createRequire(import.meta.url).resolve("binaryen/bin/wasm-opt");
+  const names = execFileSync(process.execPath, [
+    wasmOpt,
+    ...FEATURES.map((feature) => `--enable-${feature}`),
+    "--minify-imports-and-exports-and-modules",
+    INPUT,
+    "-o",
+    MODULE,
+  ]);
+  return JSON.parse(names.toString());
+}
+
+/** The bindings with the short names in the place of the long ones. */
+function renameBindings(source, { imports, exports }) {
+  const shortImports = new Map(imports.map(([, long, short]) => [long, short]));
+  const shortExports = new Map(exports);
+  const renamed = source
+    .replace('"./trueup_wasm_bg.js": import0', '"a": import0')
+    .replace(/^( +)(\w+)(?=: )/gm, (all, indent, long) =>
+      shortImports.has(long) ? `${indent}"${shortImports.get(long)}"` : all,
+    )
+    .replace(/\bwasm\.(\w+)/g, (all, long) =>
+      shortExports.has(long) ? `wasm["${shortExports.get(long)}"]` : all,
+    );
+  for (const long of shortImports.keys()) {
+    if (renamed.includes(long)) throw new Error(`the bindings import ${long} in an unknown way`);
+  }
+  return renamed;
+}
+
+/** The bindings (wasm-bindgen --target web) within a function that makes an instance. */
+function wrapBindings(source) {
+  // From here on wasm-bindgen fetches and compiles the module, which this package does itself.
+  const loader = source.indexOf("async function __wbg_load(");
+  const bindings = source
+    .slice(0, loader)
+    .replace(/^export (?=class |function )/gm, "")
+    .replace(/^export \{[^}]*\};?$/gm, "");
+  for (const needed of ["class Client", "__wbg_get_imports()", "function __wbg_finalize_init("]) {
+    if (loader < 0 || !bindings.includes(needed)) {
+      throw new Error(`this is not how wasm-bindgen 0.2.130 writes bindings: no "${needed}"`);
+    }
+  }
+  if (/^(?:import|export) /m.test(bindings)) {
+    throw new Error("the bindings import or export something that this script does not know");
+  }
+  return `export function instantiate(module, guard) {
+${bindings}
+const instance = new WebAssembly.Instance(module, __wbg_get_imports());
+__wbg_finalize_init({ exports: guard(instance.exports) }, module);
+return { Client };
+}
+`;
+}
+
+/** No letter needs an escape within quotes, and none is a control character. */
+const LETTERS = [];
+for (let code = 0x20; LETTERS.length < 256; code += 1) {
+  const letter = String.fromCharCode(code);
+  if (!/["'`$\\\p{C}]/u.test(letter)) LETTERS.push(letter);
+}
+
+/**
+ * The module as text, a letter for each byte. What a page pays for is the size after the server's
+ * compression, and that still finds every repetition here: brotli makes it 15 % smaller than a
+ * deflated module in base64. The commonest bytes get the letters that are one byte long in UTF-8.
+ */
+function spell(bytes) {
+  const counts = new Array(256).fill(0);
+  for (const byte of bytes) counts[byte] += 1;
+  const commonest = [...counts.keys()].sort((one, other) => counts[other] - counts[one]);
+  const alphabet = [];
+  for (const [at, byte] of commonest.entries()) alphabet[byte] = LETTERS[at];
+  return {
+    ALPHABET: alphabet.join(""),
+    MODULE_TEXT: Array.from(bytes, (byte) => alphabet[byte]).join(""),
+  };
+}
+
+/** Writes the three files. */
+export function writeGlue() {
+  if (!existsSync(INPUT)) {
+    throw new Error("src/wasm has no module: run 'scripts/wasm.sh build' in the root first");
+  }
+  mkdirSync(TARGET, { recursive: true });
+  const names = shortenNames();
+  const bindings = renameBindings(readFileSync(`${SOURCE}trueup_wasm.js`, "utf8"), names);
+  writeFileSync(`${TARGET}glue.js`, wrapBindings(bindings));
+  const constants = Object.entries(spell(readFileSync(MODULE)));
+  const lines = constants.map(([name, text]) => `export const ${name} = "${text}";\n`);
+  writeFileSync(`${TARGET}inline.js`, lines.join(""));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeGlue();
