@@ -29,7 +29,7 @@ export class Driver {
   #restarts = 0;
   #stopped = false;
 
-  /** Settles when the latest start has ended, whether well or not; it never rejects. */
+  /** Resolves when the latest start is over, whether it went well or not. Never rejects. */
   ready: Promise<void> = Promise.resolve();
 
   constructor(

@@ -41,6 +41,20 @@ function below(props: TrueupProviderProps): RenderOptions {
   return { wrapper: ({ children }) => createElement(TrueupProvider, props, children) };
 }
 
+/** A visitor's Trueup, and those who listen to its events. */
+async function withListeners() {
+  const listeners = new Set<(event: never) => void>();
+  const on: Trueup["on"] = (_, listener) => {
+    listeners.add(listener as never);
+    return () => listeners.delete(listener as never);
+  };
+  const usage: Trueup = { ...(await startVisitor()), on };
+  const tell = (event: object): void => {
+    for (const listener of listeners) listener(event as never);
+  };
+  return { usage, listeners, tell };
+}
+
 function output(): string {
   return screen.getByRole("status").textContent ?? "";
 }
@@ -87,6 +101,23 @@ describe("the hooks", () => {
     expect(result.current.begin).toBe(begin);
     act(() => void begin(ONE));
     expect(result.current).toMatchObject({ state: "refused", cause: "limit_reached" });
+  });
+});
+
+test("useOperation tells how the latest operation ended, and why", async () => {
+  const { usage, tell } = await withListeners();
+  const { result } = renderHook(useOperation, below({ usage }));
+  act(() => void result.current.begin(ONE));
+  act(() => void result.current.begin(ONE));
+  const ended = { type: "decided", state: "settled", cause: "fallback" };
+  act(() => tell({ ...ended, opId: "another" }));
+  expect(result.current.state).toBe("pending");
+  const opId = result.current.operation?.id;
+  act(() => tell({ ...ended, opId }));
+  expect(result.current).toMatchObject({
+    state: "settled",
+    cause: "fallback",
+    operation: { id: opId },
   });
 });
 
@@ -162,17 +193,11 @@ describe("TrueupProvider", () => {
   });
 
   test("hands corrections to the latest listener", async () => {
-    const usage = await startVisitor();
-    const listeners = new Set<(event: never) => void>();
-    const on: Trueup["on"] = (_, listener) => {
-      listeners.add(listener as never);
-      return () => listeners.delete(listener as never);
-    };
-    const given: Trueup = { ...usage, on };
+    const { usage: given, listeners, tell } = await withListeners();
     const [first, second] = [vi.fn(), vi.fn()];
     const { rerender, unmount } = render(<TrueupProvider usage={given} onCorrection={first} />);
     rerender(<TrueupProvider usage={given} onCorrection={second} />);
-    for (const listener of listeners) listener({ type: "correction" } as never);
+    tell({ type: "correction" });
     expect(first).not.toHaveBeenCalled();
     expect(second).toHaveBeenCalledExactlyOnceWith({ type: "correction" });
     unmount();

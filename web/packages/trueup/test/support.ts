@@ -50,7 +50,7 @@ export function chat(content = "hi"): RequestInit {
   };
 }
 
-/** Settles with the first event of that name that `accept` likes. */
+/** Resolves with the first event of that name that `accept` likes. */
 export function nextEvent<Name extends keyof TrueupEvents>(
   usage: Trueup,
   name: Name,
@@ -65,7 +65,7 @@ export function nextEvent<Name extends keyof TrueupEvents>(
   });
 }
 
-/** Settles with the first view, from the current one on, that `accept` likes. */
+/** Resolves with the first view, from the current one on, that `accept` likes. */
 export function viewWith(usage: Trueup, accept: (view: UsageView) => boolean): Promise<UsageView> {
   return new Promise((resolve) => {
     const look = (): void => {
@@ -95,7 +95,7 @@ export function premium(usage: Trueup): { used: number; pending: number; remaini
   return { used: meter.used, pending: meter.pending, remaining: meter.remaining };
 }
 
-/** A promise to be settled from outside. */
+/** A promise that is resolved from outside. */
 export function gate(): { opened: Promise<void>; open: () => void } {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => {

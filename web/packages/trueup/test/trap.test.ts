@@ -1,9 +1,15 @@
-// What happens after the module has trapped. The real one is made to trap by taking all memory
-// that it could grow into: the next larger allocation fails, which ends an instance for good.
+// What happens after the module has trapped. The real one is made to: its memory can be reached.
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { TrueupError } from "../src/index.js";
-import { chat, premium, record, startServer, startUsage, viewWith } from "./support.js";
+import {
+  chat,
+  premium,
+  record,
+  startServer,
+  startUsage,
+  startVisitor,
+  viewWith,
+} from "./support.js";
 
 const RealInstance = WebAssembly.Instance;
 let instances: WebAssembly.Instance[] = [];
@@ -22,14 +28,21 @@ afterEach(() => {
   WebAssembly.Instance = RealInstance;
 });
 
-/** A text for which the module must ask for more memory. */
-const TOO_LONG = "x".repeat(4_000_000);
-
-/** Leaves the newest instance no memory to grow into. */
-function takeMemory(): void {
+function newestMemory(): WebAssembly.Memory {
   const exported = Object.values(instances.at(-1)?.exports ?? {});
   const memory = exported.find((value) => value instanceof WebAssembly.Memory);
   if (!memory) throw new Error("there is no instance with a memory");
+  return memory;
+}
+
+/** Spoils the newest instance's memory: its next allocation follows a wild pointer, and traps. */
+function spoilMemory(): void {
+  new Uint8Array(newestMemory().buffer).fill(0xff);
+}
+
+/** Leaves the newest instance no memory to grow into: its next large allocation traps. */
+function takeMemory(): void {
+  const memory = newestMemory();
   for (let pages = 32_768; pages >= 1; pages /= 2) {
     try {
       while (true) memory.grow(pages);
@@ -47,9 +60,9 @@ describe("after a trap", () => {
     const shown = new Set<number>();
     usage.subscribe(() => shown.add(premium(usage).remaining));
     server.next((call, ledger) => {
-      takeMemory();
+      spoilMemory();
       ledger.hold(call.operation);
-      call.write(`data: ${TOO_LONG}\n\n`);
+      call.chunk("hello");
       ledger.settle(call.operation);
       call.last();
     });
@@ -66,13 +79,24 @@ describe("after a trap", () => {
     expect([...shown]).toEqual([4, 3]);
   });
 
-  test("a module that traps again and again is left alone, and chats go on", async () => {
+  test("whoever caused it is told to try again in a moment", async () => {
+    const usage = await startVisitor();
+    takeMemory();
+    const tooLong = { model: "x".repeat(4_000_000) };
+    const restarting = expect.objectContaining({ name: "TrueupError", code: "restarting" });
+    expect(() => usage.begin(tooLong)).toThrow(restarting);
+    expect(() => usage.begin({ charge: { premium_messages: 1 } })).toThrow(restarting);
+    expect(premium(usage)).toEqual({ used: 0, pending: 0, remaining: 5 });
+  });
+
+  test("again and again the module is left alone, and chats go on", async () => {
     const server = await startServer();
     const usage = await startUsage(server);
     const events = record(usage);
     for (let traps = 1; traps <= 4; traps += 1) {
-      takeMemory();
-      expect(() => usage.begin({ model: TOO_LONG })).toThrow(TrueupError);
+      const operation = usage.begin({ model: "gpt-5" });
+      spoilMemory();
+      operation.sent();
       // Waits for the fresh instance, if there is one.
       const reply = await usage.fetch(`${server.url}/v1/chat/completions`, chat());
       expect(await reply.text()).toContain("[DONE]");
