@@ -162,7 +162,7 @@ impl<'a> Cuts<'a> {
         // twice, the cut is at the first.
         let instant = civil.and_then(|civil| self.zone.to_ambiguous_timestamp(civil).compatible());
         let end_of_time = if number < 0 { i64::MIN } else { i64::MAX };
-        Timestamp::from_millis(instant.map_or(end_of_time, |at| at.as_millisecond()))
+        Timestamp::from_millis(instant.map_or(end_of_time, jiff::Timestamp::as_millisecond))
     }
 }
 

@@ -98,12 +98,10 @@ impl ApiError {
     /// Whether the same request may succeed later. OpenAI's clients retry a 409 and every 5xx
     /// unless they are told not to.
     pub fn may_retry(&self) -> bool {
-        self.0.retry.unwrap_or_else(|| {
-            matches!(
-                self.0.code,
-                ErrorCode::Unavailable | ErrorCode::StoreFailed | ErrorCode::Internal
-            )
-        })
+        self.0.retry.unwrap_or(matches!(
+            self.0.code,
+            ErrorCode::Unavailable | ErrorCode::StoreFailed | ErrorCode::Internal
+        ))
     }
 
     /// The body that a client reads.

@@ -66,8 +66,8 @@ pub fn text() -> Result<String, serde_json::Error> {
 pub fn pages(document: OpenApi) -> Router<AppState> {
     let json = finish(document).to_json().unwrap_or_default();
     let serve = || async move { ([("content-type", "application/json")], json).into_response() };
-    let ui =
-        SwaggerUi::new("/docs").config(Config::new(["/openapi.json"]).try_it_out_enabled(true));
+    let ui = SwaggerUi::new("/docs")
+        .config(Config::new(["/openapi.json"]).try_it_out_enabled(true).validator_url("none"));
     Router::new().route("/openapi.json", get(serve)).merge(ui)
 }
 

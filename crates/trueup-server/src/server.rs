@@ -8,17 +8,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use trueup_core::AccountId;
 use trueup_core::ledger::Acceptance;
-use trueup_protocol::response::AccountResponse;
 
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::{Secret, Settings};
 use crate::demo::Faults;
-use crate::engine::{EngineError, EngineParts};
+use crate::engine::EngineParts;
 use crate::gateway::Gateway;
-use crate::http::accounts::terms;
 use crate::http::{self, AppState};
 use crate::ledger::{Ledger, LedgerTask};
 use crate::shutdown::Shutdown;
@@ -66,6 +63,29 @@ pub async fn serve(
     Server::open(settings, Clock::system(), shutdown).await?.run(listener).await
 }
 
+/// Opens the database of `settings` and brings it up to date.
+///
+/// # Errors
+/// When it cannot be opened or is no database of ours.
+pub async fn open_store(
+    settings: &Settings,
+    clock: &Clock,
+) -> Result<Arc<SqliteStore>, ServeError> {
+    Ok(Arc::new(SqliteStore::open(settings.database_url.expose(), clock.now()).await?))
+}
+
+/// Starts a ledger on an open database.
+pub fn start_ledger(
+    settings: &Settings,
+    store: Arc<SqliteStore>,
+    clock: Clock,
+    faults: Faults,
+) -> (Ledger, LedgerTask) {
+    let catalog = Arc::clone(&settings.catalog);
+    let acceptance = Acceptance::default();
+    Ledger::start(EngineParts { store, catalog, clock, faults, acceptance })
+}
+
 /// Everything that runs, before and behind the listener.
 pub struct Server {
     state: AppState,
@@ -90,15 +110,9 @@ impl Server {
             settings.auth.jwt_secret = Some(random_secret()?);
         }
         let faults = if settings.demo { Faults::enabled() } else { Faults::disabled() };
-        let url = settings.database_url.expose();
-        let store = Arc::new(SqliteStore::open(url, clock.now()).await?);
-        let (ledger, ledger_task) = Ledger::start(EngineParts {
-            store: Arc::clone(&store),
-            catalog: Arc::clone(&settings.catalog),
-            clock: clock.clone(),
-            faults: faults.clone(),
-            acceptance: Acceptance::default(),
-        });
+        let store = open_store(&settings, &clock).await?;
+        let (ledger, ledger_task) =
+            start_ledger(&settings, Arc::clone(&store), clock.clone(), faults.clone());
         let auth = Authenticator::new(&settings.auth, clock.clone())?;
         let gateway = Gateway::from_settings(
             &settings,
@@ -117,12 +131,9 @@ impl Server {
         &self.state
     }
 
-    /// An account as operators see it.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub async fn account(&self, account: &AccountId) -> Result<AccountResponse, EngineError> {
-        terms::look_up(&self.state, account).await
+    /// Closes the ledger of a server that never ran.
+    pub async fn close(self) {
+        self.ledger_task.stop().await;
     }
 
     /// Serves until it is asked to stop. Then: nothing new is accepted, running calls and streams

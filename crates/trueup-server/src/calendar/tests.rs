@@ -15,191 +15,93 @@ fn at(text: &str) -> Timestamp {
     time::parse(text).unwrap_or_else(|| panic!("{text}"))
 }
 
-fn check(rule: WindowRule, zone: &str, anchor: Option<&str>, now: &str, expected: [&str; 2]) {
-    let zone_rules = TimeZone::get(zone).unwrap();
-    let window = window_at(rule, &zone_rules, anchor.map(at), at(now));
-    let shown = [time::format(window.start), time::format(window.end)];
-    assert_eq!(shown, expected, "{rule:?} in {zone} from {anchor:?} at {now}");
+/// One window a line: rule, zone, now -> start, end. Lines that begin with # explain.
+fn check(anchor: Option<&str>, table: &str) {
+    for line in table.lines().map(str::trim).filter(|it| !it.is_empty() && !it.starts_with('#')) {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [rule, zone, now, "->", start, end] = words[..] else { panic!("{line}") };
+        let rule = match rule {
+            "hour" => WindowRule::Hour,
+            "day" => WindowRule::Day,
+            "week" => WindowRule::Week,
+            "month" => WindowRule::Month,
+            days => WindowRule::Days(days.parse().unwrap()),
+        };
+        let zone = TimeZone::get(zone).unwrap();
+        let window = window_at(rule, &zone, anchor.map(at), at(now));
+        let shown = [time::format(window.start), time::format(window.end)];
+        assert_eq!(shown, [start, end], "{line}");
+    }
 }
 
 #[test]
 fn the_calendar_cuts_windows_in_utc() {
-    use WindowRule::{Day, Days, Hour, Month, Week};
-    let now = "2026-11-24T03:04:05.678Z";
-    for (rule, start, end) in [
-        (Hour, "2026-11-24T03:00:00Z", "2026-11-24T04:00:00Z"),
-        (Day, "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"),
-        (Week, "2026-11-23T00:00:00Z", "2026-11-30T00:00:00Z"),
-        (Month, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
-        (Days(1), "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"),
-        (Days(30), "2026-11-03T00:00:00Z", "2026-12-03T00:00:00Z"),
-    ] {
-        check(rule, "UTC", None, now, [start, end]);
-    }
-    // A window begins at its first instant and ends before the next one's.
-    let december = ["2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"];
-    check(Month, "UTC", None, "2026-12-01T00:00:00Z", december);
-    check(Month, "UTC", None, "2026-12-31T23:59:59.999Z", december);
     check(
-        Month,
-        "UTC",
         None,
-        "1969-12-31T23:00:00Z",
-        ["1969-12-01T00:00:00Z", "1970-01-01T00:00:00Z"],
+        "hour  UTC 2026-11-24T03:04:05.678Z -> 2026-11-24T03:00:00Z 2026-11-24T04:00:00Z
+         day   UTC 2026-11-24T03:04:05.678Z -> 2026-11-24T00:00:00Z 2026-11-25T00:00:00Z
+         week  UTC 2026-11-24T03:04:05.678Z -> 2026-11-23T00:00:00Z 2026-11-30T00:00:00Z
+         month UTC 2026-11-24T03:04:05.678Z -> 2026-11-01T00:00:00Z 2026-12-01T00:00:00Z
+         1     UTC 2026-11-24T03:04:05.678Z -> 2026-11-24T00:00:00Z 2026-11-25T00:00:00Z
+         30    UTC 2026-11-24T03:04:05.678Z -> 2026-11-03T00:00:00Z 2026-12-03T00:00:00Z
+         # A window begins at its first instant and ends before the next one's.
+         month UTC 2026-12-01T00:00:00Z     -> 2026-12-01T00:00:00Z 2027-01-01T00:00:00Z
+         month UTC 2026-12-31T23:59:59.999Z -> 2026-12-01T00:00:00Z 2027-01-01T00:00:00Z
+         # Time began before 1970.
+         month UTC 1969-12-31T23:00:00Z     -> 1969-12-01T00:00:00Z 1970-01-01T00:00:00Z",
     );
 }
 
 #[test]
 fn the_calendar_of_a_zone_knows_its_clock_changes() {
-    use WindowRule::{Day, Hour, Month, Week};
-    for (rule, zone, now, start, end) in [
-        // Midnight in Berlin is an hour or two before midnight in UTC.
-        (
-            Month,
-            "Europe/Berlin",
-            "2026-11-24T03:00:00Z",
-            "2026-10-31T23:00:00Z",
-            "2026-11-30T23:00:00Z",
-        ),
-        (
-            Month,
-            "Europe/Berlin",
-            "2026-10-31T23:00:00Z",
-            "2026-10-31T23:00:00Z",
-            "2026-11-30T23:00:00Z",
-        ),
-        // The day on which the clock goes forward has 23 hours, and the other one 25.
-        (
-            Day,
-            "Europe/Berlin",
-            "2026-03-29T12:00:00Z",
-            "2026-03-28T23:00:00Z",
-            "2026-03-29T22:00:00Z",
-        ),
-        (
-            Day,
-            "Europe/Berlin",
-            "2026-10-25T12:00:00Z",
-            "2026-10-24T22:00:00Z",
-            "2026-10-25T23:00:00Z",
-        ),
-        (
-            Week,
-            "Europe/Berlin",
-            "2026-10-25T12:00:00Z",
-            "2026-10-18T22:00:00Z",
-            "2026-10-25T23:00:00Z",
-        ),
-        // The hour that the clock shows twice is two windows.
-        (
-            Hour,
-            "Europe/Berlin",
-            "2026-10-25T00:30:00Z",
-            "2026-10-25T00:00:00Z",
-            "2026-10-25T01:00:00Z",
-        ),
-        (
-            Hour,
-            "Europe/Berlin",
-            "2026-10-25T01:30:00Z",
-            "2026-10-25T01:00:00Z",
-            "2026-10-25T02:00:00Z",
-        ),
-        // Hours begin on the half hour of UTC where the zone is half an hour off.
-        (
-            Hour,
-            "Asia/Kolkata",
-            "2026-11-24T03:04:05Z",
-            "2026-11-24T02:30:00Z",
-            "2026-11-24T03:30:00Z",
-        ),
-        // The clock of Lord Howe jumps by half an hour: the hours beside the jump are cut at it.
-        (
-            Hour,
-            "Australia/Lord_Howe",
-            "2026-10-03T15:00:00Z",
-            "2026-10-03T14:30:00Z",
-            "2026-10-03T15:30:00Z",
-        ),
-        (
-            Hour,
-            "Australia/Lord_Howe",
-            "2026-10-03T15:45:00Z",
-            "2026-10-03T15:30:00Z",
-            "2026-10-03T16:00:00Z",
-        ),
-        // In Beirut the clock goes forward at midnight: the day begins at one.
-        (
-            Day,
-            "Asia/Beirut",
-            "2026-03-29T12:00:00Z",
-            "2026-03-28T22:00:00Z",
-            "2026-03-29T21:00:00Z",
-        ),
-        // Samoa skipped a whole day.
-        (
-            Day,
-            "Pacific/Apia",
-            "2011-12-30T09:59:59Z",
-            "2011-12-29T10:00:00Z",
-            "2011-12-30T10:00:00Z",
-        ),
-        (
-            Day,
-            "Pacific/Apia",
-            "2011-12-30T10:00:00Z",
-            "2011-12-30T10:00:00Z",
-            "2011-12-31T10:00:00Z",
-        ),
-        // St John's went back at a minute past midnight: that minute belongs to the new day, and
-        // so does everything after it.
-        (
-            Day,
-            "America/St_Johns",
-            "2010-11-07T02:30:30Z",
-            "2010-11-07T02:30:00Z",
-            "2010-11-08T03:30:00Z",
-        ),
-        (
-            Day,
-            "America/St_Johns",
-            "2010-11-07T03:00:00Z",
-            "2010-11-07T02:30:00Z",
-            "2010-11-08T03:30:00Z",
-        ),
-    ] {
-        check(rule, zone, None, now, [start, end]);
-    }
+    check(
+        None,
+        "# Midnight in Berlin is an hour or two before midnight in UTC.
+         month Europe/Berlin 2026-11-24T03:00:00Z -> 2026-10-31T23:00:00Z 2026-11-30T23:00:00Z
+         month Europe/Berlin 2026-10-31T23:00:00Z -> 2026-10-31T23:00:00Z 2026-11-30T23:00:00Z
+         # The day on which the clock goes forward has 23 hours, and the other one 25.
+         day   Europe/Berlin 2026-03-29T12:00:00Z -> 2026-03-28T23:00:00Z 2026-03-29T22:00:00Z
+         day   Europe/Berlin 2026-10-25T12:00:00Z -> 2026-10-24T22:00:00Z 2026-10-25T23:00:00Z
+         week  Europe/Berlin 2026-10-25T12:00:00Z -> 2026-10-18T22:00:00Z 2026-10-25T23:00:00Z
+         # The hour that the clock shows twice is two windows.
+         hour  Europe/Berlin 2026-10-25T00:30:00Z -> 2026-10-25T00:00:00Z 2026-10-25T01:00:00Z
+         hour  Europe/Berlin 2026-10-25T01:30:00Z -> 2026-10-25T01:00:00Z 2026-10-25T02:00:00Z
+         # Hours begin on the half hour of UTC where the zone is half an hour off.
+         hour  Asia/Kolkata  2026-11-24T03:04:05Z -> 2026-11-24T02:30:00Z 2026-11-24T03:30:00Z
+         # The clock of Lord Howe jumps by half an hour: the hours beside the jump are cut at it.
+         hour  Australia/Lord_Howe 2026-10-03T15:00:00Z -> 2026-10-03T14:30:00Z 2026-10-03T15:30:00Z
+         hour  Australia/Lord_Howe 2026-10-03T15:45:00Z -> 2026-10-03T15:30:00Z 2026-10-03T16:00:00Z
+         # In Beirut the clock goes forward at midnight: the day begins at one.
+         day   Asia/Beirut   2026-03-29T12:00:00Z -> 2026-03-28T22:00:00Z 2026-03-29T21:00:00Z
+         # Samoa skipped a whole day.
+         day   Pacific/Apia  2011-12-30T09:59:59Z -> 2011-12-29T10:00:00Z 2011-12-30T10:00:00Z
+         day   Pacific/Apia  2011-12-30T10:00:00Z -> 2011-12-30T10:00:00Z 2011-12-31T10:00:00Z
+         # St John's went back at a minute past midnight: that minute belongs to the new day, and
+         # so does everything after it.
+         day   America/St_Johns 2010-11-07T02:30:30Z -> 2010-11-07T02:30:00Z 2010-11-08T03:30:00Z
+         day   America/St_Johns 2010-11-07T03:00:00Z -> 2010-11-07T02:30:00Z 2010-11-08T03:30:00Z",
+    );
 }
 
 #[test]
 fn an_anchor_moves_the_windows_to_its_own_time() {
-    use WindowRule::{Day, Days, Hour, Month, Week};
-    let anchor = Some("2026-01-31T10:15:30Z");
-    for (rule, zone, now, start, end) in [
-        (Hour, "UTC", "2026-11-24T03:15:30Z", "2026-11-24T03:15:30Z", "2026-11-24T04:15:30Z"),
-        (Hour, "UTC", "2025-11-24T03:15:29Z", "2025-11-24T02:15:30Z", "2025-11-24T03:15:30Z"),
-        (Day, "UTC", "2026-11-24T10:15:29Z", "2026-11-23T10:15:30Z", "2026-11-24T10:15:30Z"),
-        (Week, "UTC", "2026-02-07T10:15:30Z", "2026-02-07T10:15:30Z", "2026-02-14T10:15:30Z"),
-        (Days(10), "UTC", "2026-02-15T00:00:00Z", "2026-02-10T10:15:30Z", "2026-02-20T10:15:30Z"),
-        // A month without a 31st is cut on its last day, and the next one on its 31st again.
-        (Month, "UTC", "2026-02-28T10:15:29Z", "2026-01-31T10:15:30Z", "2026-02-28T10:15:30Z"),
-        (Month, "UTC", "2026-02-28T10:15:30Z", "2026-02-28T10:15:30Z", "2026-03-31T10:15:30Z"),
-        (Month, "UTC", "2026-04-30T12:00:00Z", "2026-04-30T10:15:30Z", "2026-05-31T10:15:30Z"),
-        (Month, "UTC", "2028-02-29T12:00:00Z", "2028-02-29T10:15:30Z", "2028-03-31T10:15:30Z"),
-        // Time before the anchor is cut as well.
-        (Month, "UTC", "2025-12-31T10:15:29Z", "2025-11-30T10:15:30Z", "2025-12-31T10:15:30Z"),
-        // By the wall clock of the zone: in summer the cut comes an hour earlier in UTC.
-        (
-            Day,
-            "Europe/Berlin",
-            "2026-07-01T10:00:00Z",
-            "2026-07-01T09:15:30Z",
-            "2026-07-02T09:15:30Z",
-        ),
-    ] {
-        check(rule, zone, anchor, now, [start, end]);
-    }
+    check(
+        Some("2026-01-31T10:15:30Z"),
+        "hour  UTC 2026-11-24T03:15:30Z -> 2026-11-24T03:15:30Z 2026-11-24T04:15:30Z
+         hour  UTC 2025-11-24T03:15:29Z -> 2025-11-24T02:15:30Z 2025-11-24T03:15:30Z
+         day   UTC 2026-11-24T10:15:29Z -> 2026-11-23T10:15:30Z 2026-11-24T10:15:30Z
+         week  UTC 2026-02-07T10:15:30Z -> 2026-02-07T10:15:30Z 2026-02-14T10:15:30Z
+         10    UTC 2026-02-15T00:00:00Z -> 2026-02-10T10:15:30Z 2026-02-20T10:15:30Z
+         # A month without a 31st is cut on its last day, and the next one on its 31st again.
+         month UTC 2026-02-28T10:15:29Z -> 2026-01-31T10:15:30Z 2026-02-28T10:15:30Z
+         month UTC 2026-02-28T10:15:30Z -> 2026-02-28T10:15:30Z 2026-03-31T10:15:30Z
+         month UTC 2026-04-30T12:00:00Z -> 2026-04-30T10:15:30Z 2026-05-31T10:15:30Z
+         month UTC 2028-02-29T12:00:00Z -> 2028-02-29T10:15:30Z 2028-03-31T10:15:30Z
+         # Time before the anchor is cut as well.
+         month UTC 2025-12-31T10:15:29Z -> 2025-11-30T10:15:30Z 2025-12-31T10:15:30Z
+         # By the wall clock of the zone: in summer the cut comes an hour earlier in UTC.
+         day   Europe/Berlin 2026-07-01T10:00:00Z -> 2026-07-01T09:15:30Z 2026-07-02T09:15:30Z",
+    );
 }
 
 #[test]

@@ -4,8 +4,8 @@ use clap::Args;
 use trueup_core::AccountId;
 use trueup_server::clock::Clock;
 use trueup_server::config::Flags;
-use trueup_server::server::Server;
-use trueup_server::shutdown::Shutdown;
+use trueup_server::demo::Faults;
+use trueup_server::{http, server};
 
 use super::{Failure, SettingsArgs, block_on};
 
@@ -21,10 +21,12 @@ pub(super) fn run(args: AccountArgs) -> Result<(), Failure> {
     let settings = args.settings.load(Flags::default())?;
     let account = args.account;
     block_on(async {
-        let (_trigger, shutdown) = Shutdown::new();
-        let server = Server::open(settings, Clock::system(), shutdown).await?;
-        let response = server.account(&account).await?;
-        println!("{}", serde_json::to_string_pretty(&response)?);
+        let clock = Clock::system();
+        let store = server::open_store(&settings, &clock).await?;
+        let (ledger, task) = server::start_ledger(&settings, store, clock, Faults::disabled());
+        let response = http::look_up_account(&ledger, &settings.catalog, &account).await;
+        task.stop().await;
+        println!("{}", serde_json::to_string_pretty(&response?)?);
         Ok(())
     })
 }

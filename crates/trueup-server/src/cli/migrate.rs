@@ -3,7 +3,7 @@
 use clap::Args;
 use trueup_server::clock::Clock;
 use trueup_server::config::Flags;
-use trueup_server::store::SqliteStore;
+use trueup_server::server;
 
 use super::{Failure, SettingsArgs, block_on};
 
@@ -16,8 +16,7 @@ pub(super) struct MigrateArgs {
 pub(super) fn run(args: MigrateArgs) -> Result<(), Failure> {
     let settings = args.settings.load(Flags::default())?;
     block_on(async {
-        let now = Clock::system().now();
-        let store = SqliteStore::open(settings.database_url.expose(), now).await?;
+        let store = server::open_store(&settings, &Clock::system()).await?;
         store.close().await;
         Ok(())
     })?;

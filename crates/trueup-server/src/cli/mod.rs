@@ -6,6 +6,7 @@ mod openapi;
 mod serve;
 mod token;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -95,7 +96,10 @@ fn start_log(format: LogFormat) {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start in one process is refused and harmless.
     let _ = match format {
-        LogFormat::Text => log.with_target(false).try_init(),
+        LogFormat::Text => {
+            let for_a_person = std::io::stderr().is_terminal();
+            log.with_target(false).with_ansi(for_a_person).try_init()
+        }
         LogFormat::Json => log.json().try_init(),
     };
 }

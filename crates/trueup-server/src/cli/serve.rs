@@ -2,8 +2,9 @@
 
 use clap::Args;
 use tokio::net::TcpListener;
+use trueup_server::clock::Clock;
 use trueup_server::config::{Flags, Settings};
-use trueup_server::server;
+use trueup_server::server::Server;
 use trueup_server::shutdown::{Shutdown, ShutdownTrigger};
 
 use super::{Failure, SettingsArgs, block_on, start_log};
@@ -36,41 +37,59 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     let address = settings.listen;
     let listener = TcpListener::bind(address)
         .await
-        .map_err(|error| format!("listen cannot be {address}: {error}"))?;
+        .map_err(|error| format!("listen cannot be {address}: {error}; choose another address"))?;
     let what = if settings.demo { "the Trueup demo" } else { "Trueup" };
     let docs = if settings.demo { "" } else { "; its API is described at /docs" };
-    let server =
-        server::Server::open(settings, trueup_server::clock::Clock::system(), shutdown).await?;
+    let server = Server::open(settings, Clock::system(), shutdown).await?;
+    // Before anybody is told that it listens, it can be told to stop.
+    let signals = Signals::new()?;
     println!("{what} listens on http://{}{docs}", listener.local_addr()?);
-    tokio::spawn(stop_on_signal(trigger));
+    tokio::spawn(stop_on_signal(signals, trigger));
     Ok(server.run(listener).await?)
 }
 
 /// The first signal asks to stop; a second one does not wait.
-async fn stop_on_signal(trigger: ShutdownTrigger) {
-    signal().await;
+async fn stop_on_signal(mut signals: Signals, trigger: ShutdownTrigger) {
+    signals.next().await;
     trigger.shut_down();
-    signal().await;
+    signals.next().await;
     std::process::exit(130);
 }
 
+/// The signals that ask a process to stop.
 #[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+/// The signals that ask a process to stop.
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
     }
 }

@@ -139,13 +139,18 @@ fn with(line: &str) -> String {
     format!("{line}\n{}", rest.join("\n"))
 }
 
+/// Each file -> the key that is named, and a part of the mend.
+fn check_wrong<const N: usize>(cases: [(String, &str, &str); N]) {
+    for (text, key, mend) in cases {
+        let error = load(&text, &[]).expect_err(&text);
+        assert_eq!(error.key, key, "{error}\n{text}");
+        assert!(error.problem.contains(mend), "{error}\nlacks {mend:?}");
+    }
+}
+
 #[test]
 fn a_wrong_setting_is_named_with_its_mend() {
-    let model = |line: &str| format!("{SOUND}\n[models.other]\n{line}");
-    let meter = |line: &str| format!("{SOUND}\n[plans.free.meters.other]\n{line}");
-    let provider = |line: &str| format!("{SOUND}\n[[providers]]\n{line}");
-    let cases = [
-        // the file -> the key, and a part of the mend
+    check_wrong([
         (with("lisen = \"127.0.0.1:1\""), "lisen", "take it out, or use one of listen"),
         (with("listen = \"localhost\""), "listen", "as 127.0.0.1:8787"),
         (with("listen = 5"), "listen", "must be a text"),
@@ -164,6 +169,14 @@ fn a_wrong_setting_is_named_with_its_mend() {
         (with("default_plan = \"pro\""), "default_plan", "one of free"),
         (SOUND.replace("default_plan = \"free\"", ""), "default_plan", "one of free"),
         ("default_plan = \"free\"".to_owned(), "default_plan", "add one, as [plans."),
+    ]);
+}
+
+#[test]
+fn a_wrong_catalog_is_named_with_its_mend() {
+    let model = |line: &str| format!("{SOUND}\n[models.other]\n{line}");
+    let meter = |line: &str| format!("{SOUND}\n[plans.free.meters.other]\n{line}");
+    check_wrong([
         (model("charge = { tokens = 0 }"), "models.other.charge.tokens", "at least 1"),
         (model("charge = { Tokens = 1 }"), "models.other.charge.Tokens", "a-z"),
         (
@@ -193,6 +206,13 @@ fn a_wrong_setting_is_named_with_its_mend() {
             "plans.free.meters.other.enforcement",
             "one of hard, soft",
         ),
+    ]);
+}
+
+#[test]
+fn a_wrong_provider_is_named_with_its_mend() {
+    let provider = |line: &str| format!("{SOUND}\n[[providers]]\n{line}");
+    check_wrong([
         (provider("kind = \"anthropic\""), "providers.0.kind", "one of simulated, openai"),
         (provider("kind = \"openai\""), "providers.0.base_url", "http(s)://"),
         (provider("kind = \"simulated\"\napi_key = \"x\""), "providers.0", "takes no other key"),
@@ -211,12 +231,7 @@ fn a_wrong_setting_is_named_with_its_mend() {
             "providers.0.headers.a b",
             "a valid HTTP header",
         ),
-    ];
-    for (text, key, mend) in cases {
-        let error = load(&text, &[]).expect_err(&text);
-        assert_eq!(error.key, key, "{error}\n{text}");
-        assert!(error.problem.contains(mend), "{error}\nlacks {mend:?}");
-    }
+    ]);
 }
 
 #[test]

@@ -74,11 +74,10 @@ impl Chat {
         match record.state {
             OperationState::Settled => self.saved(snapshot).await,
             // Whoever asks again soon may find the answer.
-            OperationState::Held => Err(ApiError::rejected(Rejection::Held(operation), &snapshot)
-                .with_retry(true)),
-            state => {
-                Err(ApiError::rejected(Rejection::Ended { operation, state }, &snapshot))
+            OperationState::Held => {
+                Err(ApiError::rejected(Rejection::Held(operation), &snapshot).with_retry(true))
             }
+            state => Err(ApiError::rejected(Rejection::Ended { operation, state }, &snapshot)),
         }
     }
 
@@ -118,7 +117,8 @@ impl Chat {
         };
         if !self.call.request.stream() {
             let body = completion.whole(content, FinishReason::Stop, None)?;
-            let whole = Whole::read(&body).map_err(<serde_json::Error as serde::de::Error>::custom)?;
+            let whole =
+                Whole::read(&body).map_err(<serde_json::Error as serde::de::Error>::custom)?;
             return Ok(ReplyBody::Whole(whole.body(Some(&snapshot))?));
         }
         let mut last: Members = serde_json::from_slice(&completion.usage_chunk(None)?)?;

@@ -14,10 +14,10 @@ use trueup_protocol::snapshot;
 use super::admission::Admission;
 use super::attempt::{Answer, Opening, Streaming};
 use super::chunk::{Assembly, Piece, Whole};
+use super::failure::with_usage;
 use super::hold::{End, Hold};
 use super::outlet::{self, Outlet};
 use super::provider::ProviderError;
-use super::failure::with_usage;
 use super::request::unknown_model;
 use super::{Call, ChatReply, ReplyBody, Shared, sse};
 use crate::demo::FaultSet;
@@ -122,7 +122,7 @@ impl Chat {
                     Ended::Failed(_) => End::Release(Cause::ProviderFailed),
                     Ended::ShutDown => End::Release(Cause::Shutdown),
                 };
-                self.finish_stream(hold, end, &ended, &assembly, &outlet).await;
+                self.finish_stream(hold, end, &ended, &assembly, outlet).await;
             }
         }
     }
@@ -170,7 +170,12 @@ impl Chat {
         }
     }
 
-    async fn forward(&self, outlet: &Outlet, data: Bytes, piece: Piece) -> Result<(), outlet::Gone> {
+    async fn forward(
+        &self,
+        outlet: &Outlet,
+        data: Bytes,
+        piece: Piece,
+    ) -> Result<(), outlet::Gone> {
         match piece {
             Piece::Usage => Ok(()),
             Piece::Silent | Piece::Finish => outlet.send(data, false).await,
@@ -184,10 +189,12 @@ impl Chat {
         end: End,
         ended: &Ended,
         assembly: &Assembly,
-        outlet: &Outlet,
+        outlet: Outlet,
     ) {
         let error = self.stream_error(ended);
-        let tell = async |usage: Option<&Snapshot>| {
+        // It takes the outlet along: the body ends when the client was told, not when the ledger is
+        // done.
+        let tell = async move |usage: Option<&Snapshot>| {
             if self.faults.lose_reply {
                 return outlet.cut().await;
             }

@@ -9,6 +9,9 @@ use trueup_protocol::snapshot::Snapshot;
 use super::members::Members;
 use super::provider::ProviderError;
 
+/// An answer is kept until it is saved; no model says so much.
+const LIMIT_BYTES: usize = 8 * 1024 * 1024;
+
 /// What one chunk is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -68,6 +71,11 @@ impl Assembly {
                 && let Ok(Some(text)) = delta.read::<String>("content")
             {
                 self.text.push_str(&text);
+            }
+            if self.text.len() > LIMIT_BYTES {
+                return Err(ProviderError::Broken(format!(
+                    "it is longer than {LIMIT_BYTES} bytes"
+                )));
             }
             if delta.iter().any(|(name, value)| name != "role" && says_something(value)) {
                 piece = Piece::Token;
@@ -188,8 +196,14 @@ mod tests {
     #[test]
     fn a_chunk_is_told_by_what_it_says() {
         let cases = [
-            (r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#, Piece::Silent),
-            (r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[]}}]}"#, Piece::Silent),
+            (
+                r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#,
+                Piece::Silent,
+            ),
+            (
+                r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[]}}]}"#,
+                Piece::Silent,
+            ),
             (r#"{"choices":[{"index":0,"delta":{}}]}"#, Piece::Silent),
             (r#"{"choices":[{"index":0}]}"#, Piece::Silent),
             (r#"{"choices":[],"prompt_filter_results":[]}"#, Piece::Silent),
@@ -199,8 +213,14 @@ mod tests {
             (r#"{"choices":[{"index":0,"delta":{"content":"\""}}]}"#, Piece::Token),
             (r#"{"choices":[{"index":0,"delta":{"reasoning_content":"hm"}}]}"#, Piece::Token),
             (r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0}]}}]}"#, Piece::Token),
-            (r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#, Piece::Token),
-            (r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"total_tokens":1}}"#, Piece::Finish),
+            (
+                r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#,
+                Piece::Token,
+            ),
+            (
+                r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"total_tokens":1}}"#,
+                Piece::Finish,
+            ),
             (r#"{"choices":[{"index":0,"delta":{},"finish_reason":null}]}"#, Piece::Silent),
             (r#"{"choices":[],"usage":{"total_tokens":1}}"#, Piece::Usage),
         ];
@@ -215,7 +235,10 @@ mod tests {
         for chunk in
             [r#"{"error":{"message":"overloaded"}}"#, "{", "[]", "7", r#"{"choices":7}"#, "hello"]
         {
-            assert!(Assembly::default().take(&Bytes::from_static(chunk.as_bytes())).is_err(), "{chunk}");
+            assert!(
+                Assembly::default().take(&Bytes::from_static(chunk.as_bytes())).is_err(),
+                "{chunk}"
+            );
         }
     }
 
@@ -229,9 +252,14 @@ mod tests {
 
     #[test]
     fn the_last_chunk_is_the_providers_own_without_what_is_not_ours() {
-        let text = r#"{"id":"x","model":"m","choices":[{"index":0,"delta":{"content":"a"}}],"fp":1.0}"#;
-        let usage = r#"{"id":"x","choices":[],"usage":{"total_tokens":1.0},"trueup":{"version":9}}"#;
-        assert_eq!(ended(&[text, usage]), r#"{"id":"x","choices":[],"usage":{"total_tokens":1.0}}"#);
+        let text =
+            r#"{"id":"x","model":"m","choices":[{"index":0,"delta":{"content":"a"}}],"fp":1.0}"#;
+        let usage =
+            r#"{"id":"x","choices":[],"usage":{"total_tokens":1.0},"trueup":{"version":9}}"#;
+        assert_eq!(
+            ended(&[text, usage]),
+            r#"{"id":"x","choices":[],"usage":{"total_tokens":1.0}}"#
+        );
         assert_eq!(ended(&[text]), r#"{"id":"x","model":"m","choices":[],"fp":1.0,"usage":null}"#);
         assert_eq!(ended(&[]), r#"{"choices":[],"usage":null}"#);
     }
@@ -247,6 +275,16 @@ mod tests {
             assembly.take(&Bytes::from_static(chunk.as_bytes())).unwrap();
         }
         assert_eq!((assembly.text(), assembly.is_finished()), ("aéb", true));
+    }
+
+    #[test]
+    fn an_answer_that_never_ends_is_cut_off() {
+        let words = "x".repeat(1024 * 1024);
+        let chunk = format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"{words}"}}}}]}}"#);
+        let chunk = Bytes::from(chunk);
+        let mut assembly = Assembly::default();
+        let taken = (0..9).map(|_| assembly.take(&chunk)).take_while(Result::is_ok).count();
+        assert_eq!(taken, 8);
     }
 
     #[test]

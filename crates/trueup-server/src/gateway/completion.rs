@@ -141,17 +141,22 @@ mod tests {
     #[test]
     fn chunks_and_bodies_have_the_shape_that_openais_clients_read() {
         let it = Completion { id: "c-1".to_owned(), created: 7, model: "m".to_owned() };
-        let head = r#"{"id":"c-1","object":"chat.completion.chunk","created":7,"model":"m","choices""#;
+        let head =
+            r#"{"id":"c-1","object":"chat.completion.chunk","created":7,"model":"m","choices""#;
         let usage = TokenUsage::new(2, 3);
         let usage_text = r#"{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5}"#;
         let cases = [
             (
                 it.role_chunk(),
-                format!(r#"{head}:[{{"index":0,"delta":{{"role":"assistant","content":""}},"finish_reason":null}}]}}"#),
+                format!(
+                    r#"{head}:[{{"index":0,"delta":{{"role":"assistant","content":""}},"finish_reason":null}}]}}"#
+                ),
             ),
             (
                 it.text_chunk("é"),
-                format!(r#"{head}:[{{"index":0,"delta":{{"content":"é"}},"finish_reason":null}}]}}"#),
+                format!(
+                    r#"{head}:[{{"index":0,"delta":{{"content":"é"}},"finish_reason":null}}]}}"#
+                ),
             ),
             (
                 it.finish_chunk(FinishReason::Length),

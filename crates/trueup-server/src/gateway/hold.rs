@@ -148,8 +148,7 @@ impl Renewal {
         let expires_at = self.shared.hold_until();
         let command = Command::Extend { operation: self.operation, expires_at };
         let ledger = &self.shared.parts.ledger;
-        let answer =
-            ledger.command(&self.account, self.view.clone(), command, Vec::new()).await?;
+        let answer = ledger.command(&self.account, self.view.clone(), command, Vec::new()).await?;
         let renewed = answer.outcome.is_ok();
         if renewed {
             self.expires_at.store(expires_at.millis(), Ordering::Relaxed);

@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn what_is_not_touched_keeps_its_order_and_its_bytes() {
-        let text = r#"{"z":1.50,"model":"a","x":{"b" : [1e3, "\u00e9"]},"big":123456789012345678901}"#;
+        let text =
+            r#"{"z":1.50,"model":"a","x":{"b" : [1e3, "\u00e9"]},"big":123456789012345678901}"#;
         let mut members: Members = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&members).unwrap(), text);
         members.set("model", "b").unwrap();

@@ -136,9 +136,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_counts_as_gone() {
         let (outlet, _stream) = channel();
-        let sending = async {
-            while outlet.send(Bytes::from_static(b"x"), true).await.is_ok() {}
-        };
+        let sending = async { while outlet.send(Bytes::from_static(b"x"), true).await.is_ok() {} };
         sending.await;
         assert!(!outlet.has_delivered());
     }

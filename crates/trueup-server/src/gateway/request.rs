@@ -171,13 +171,19 @@ mod tests {
     fn a_body_is_read_or_the_field_at_fault_is_named() {
         let cases = [
             (r#"{"model":"m","messages":HELLO}"#, Ok(())),
-            (r#"{"model":"m","messages":HELLO,"stream":null,"n":null,"stream_options":null}"#, Ok(())),
+            (
+                r#"{"model":"m","messages":HELLO,"stream":null,"n":null,"stream_options":null}"#,
+                Ok(()),
+            ),
             (r#"{"model":"m","messages":HELLO,"n":1,"stream":true}"#, Ok(())),
             (r#"{"model":"m","messages":HELLO,"n":2}"#, Err("invalid_value n")),
             (r#"{"model":"m","messages":HELLO,"n":1.0}"#, Err("invalid_value n")),
             (r#"{"model":"m","messages":HELLO,"n":"1"}"#, Err("invalid_value n")),
             (r#"{"model":"m","messages":HELLO,"stream":1}"#, Err("invalid_value stream")),
-            (r#"{"model":"m","messages":HELLO,"stream":true,"stream_options":7}"#, Err("invalid_value stream_options")),
+            (
+                r#"{"model":"m","messages":HELLO,"stream":true,"stream_options":7}"#,
+                Err("invalid_value stream_options"),
+            ),
             (r#"{"model":"m n","messages":HELLO}"#, Err("unknown_model model")),
             (r#"{"model":null,"messages":HELLO}"#, Err("invalid_value model")),
             (r#"{"model":7,"messages":HELLO}"#, Err("invalid_value model")),
@@ -187,12 +193,27 @@ mod tests {
             (r#"{"model":"m","messages":{}}"#, Err("invalid_value messages")),
             (r#"{"model":"m","messages":["hello"]}"#, Err("invalid_value messages")),
             (r#"{"model":"m","messages":[["user","x"]]}"#, Err("invalid_value messages")),
-            (r#"{"model":"m","messages":[{"role":"user","role":"tool"}]}"#, Err("invalid_value messages")),
-            (r#"{"model":"m","messages":[{"content":"x"}]}"#, Err("invalid_value messages[0].role")),
+            (
+                r#"{"model":"m","messages":[{"role":"user","role":"tool"}]}"#,
+                Err("invalid_value messages"),
+            ),
+            (
+                r#"{"model":"m","messages":[{"content":"x"}]}"#,
+                Err("invalid_value messages[0].role"),
+            ),
             (r#"{"model":"m","messages":[{"role":7}]}"#, Err("invalid_value messages[0].role")),
-            (r#"{"model":"m","messages":[{"role":"root"}]}"#, Err("invalid_value messages[0].role")),
-            (r#"{"model":"m","messages":[{"role":"user","content":7}]}"#, Err("invalid_value messages[0].content")),
-            (r#"{"model":"m","messages":[{"role":"assistant","content":"x"}]}"#, Err("invalid_value messages")),
+            (
+                r#"{"model":"m","messages":[{"role":"root"}]}"#,
+                Err("invalid_value messages[0].role"),
+            ),
+            (
+                r#"{"model":"m","messages":[{"role":"user","content":7}]}"#,
+                Err("invalid_value messages[0].content"),
+            ),
+            (
+                r#"{"model":"m","messages":[{"role":"assistant","content":"x"}]}"#,
+                Err("invalid_value messages"),
+            ),
         ];
         for (body, expected) in cases {
             let body = body.replace("HELLO", HELLO);
@@ -204,7 +225,10 @@ mod tests {
     fn the_newest_message_that_is_not_the_assistants_is_what_was_said() {
         let cases = [
             (r#"[{"role":"user","content":"a"},{"role":"user","content":"b"}]"#, ("user", "b")),
-            (r#"[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]"#, ("user", "a")),
+            (
+                r#"[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]"#,
+                ("user", "a"),
+            ),
             (r#"[{"role":"tool","tool_call_id":"1","content":"42"}]"#, ("tool", "42")),
             (r#"[{"role":"developer","content":"be kind"}]"#, ("system", "be kind")),
             (
@@ -223,9 +247,8 @@ mod tests {
     #[test]
     fn a_provider_gets_the_body_as_it_came_but_for_model_and_usage() {
         let model = ModelId::new("other").unwrap();
-        let sent = |body: &str| {
-            String::from_utf8(parse(body).unwrap().body_for(&model).unwrap()).unwrap()
-        };
+        let sent =
+            |body: &str| String::from_utf8(parse(body).unwrap().body_for(&model).unwrap()).unwrap();
         assert_eq!(
             sent(&format!(
                 r#"{{"x_new":[1.0, {{"a":1e2}}],"model":"m","messages":{HELLO},"temperature":0.70}}"#

@@ -77,7 +77,7 @@ pub async fn boundary(State(state): State<AppState>, mut request: Request, next:
         let mut response = next.run(request).await;
         if let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() {
             error.log();
-            response = finish(&error, &id, response);
+            response = finish(&error, &id, response.headers());
         } else {
             let took_ms = state.clock.now().since(began_at);
             tracing::debug!(status = response.status().as_u16(), took_ms, "answered");
@@ -91,10 +91,10 @@ pub async fn boundary(State(state): State<AppState>, mut request: Request, next:
     .await
 }
 
-/// Writes the envelope, keeping the headers that the failed response already had.
-fn finish(error: &ApiError, id: &RequestId, failed: Response) -> Response {
+/// Writes the envelope, keeping the headers that the failed response had already.
+fn finish(error: &ApiError, id: &RequestId, failed: &HeaderMap) -> Response {
     let mut response = (error.status(), Json(error.envelope(id.as_str()))).into_response();
-    for (name, value) in failed.headers() {
+    for (name, value) in failed {
         if *name != header::CONTENT_LENGTH && *name != header::CONTENT_TYPE {
             response.headers_mut().insert(name.clone(), value.clone());
         }

@@ -99,3 +99,63 @@ pub(super) async fn call_timeout(request: Request, next: Next) -> Response {
         .into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use tower::Service as _;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::{Flags, Sources};
+    use crate::server::Server;
+    use crate::shutdown::Shutdown;
+
+    async fn answer(calls: Router<AppState>) -> (StatusCode, serde_json::Value) {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("trueup.db");
+        let flags = Flags {
+            database_url: Some(format!("sqlite:{}", database.display())),
+            ..Flags::default()
+        };
+        let file_text = "jwt_secret = \"0123456789abcdef0123456789abcdef\"\n\
+            default_plan = \"free\"\nplans.free.meters = {}";
+        let sources = Sources { file_text: file_text.to_owned(), flags, ..Sources::default() };
+        let (_trigger, shutdown) = Shutdown::new();
+        let server = Server::open(sources.load().unwrap(), Clock::system(), shutdown).await;
+        let server = server.unwrap();
+        let mut router = wrap(calls, Router::new(), server.state().clone());
+        // The clock of the network stands still and jumps to the next timer.
+        tokio::time::pause();
+        let request = Request::get("/call").body(Body::empty()).unwrap();
+        let response = router.call(request).await.unwrap();
+        tokio::time::resume();
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        server.close().await;
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_like_any_other() {
+        async fn fails() -> StatusCode {
+            panic!("a secret of ours")
+        }
+        let (status, body) = answer(Router::new().route("/call", get(fails))).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(body["error"]["code"], "internal");
+        assert!(body["error"]["request_id"].as_str().unwrap().starts_with("req_"));
+        assert!(!body.to_string().contains("secret"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_hangs_is_ended() {
+        let hangs = get(std::future::pending::<StatusCode>);
+        let calls = Router::new().route("/call", hangs).layer(middleware::from_fn(call_timeout));
+        let (status, body) = answer(calls).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(body["error"]["code"], "unavailable");
+    }
+}

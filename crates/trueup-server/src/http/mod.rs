@@ -1,11 +1,12 @@
 //! The HTTP API: one endpoint a file, and here the list of them all.
 
+pub use accounts::terms::look_up as look_up_account;
 pub use boundary::{REQUEST_ID, RequestId};
 pub use state::AppState;
 
 pub mod extract;
 
-pub(crate) mod accounts;
+mod accounts;
 mod boundary;
 mod catalog;
 mod chat;

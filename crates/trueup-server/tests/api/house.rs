@@ -123,10 +123,8 @@ impl House {
 /// Settings of a database in `folder`.
 pub fn settings(first: &str, folder: &TempDir) -> Settings {
     let database = folder.path().join("trueup.db");
-    let flags = Flags {
-        database_url: Some(format!("sqlite:{}", database.display())),
-        ..Flags::default()
-    };
+    let flags =
+        Flags { database_url: Some(format!("sqlite:{}", database.display())), ..Flags::default() };
     let file_text = format!("{first}\napi_key = \"{API_KEY}\"\n{SETTINGS}");
     let sources = Sources { file_name: "test.toml".to_owned(), file_text, env: Vec::new(), flags };
     sources.load().unwrap()

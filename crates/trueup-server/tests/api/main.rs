@@ -1,10 +1,18 @@
 //! The HTTP API through real HTTP, over a real database file: every call, and every way to get it
 //! wrong.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails, also in its helpers"
+)]
+
 mod accounts;
 mod bad_input;
 mod boundary;
 mod catalog;
+mod command;
 mod document;
 mod house;
 mod keys;

@@ -164,11 +164,9 @@ async fn a_release_gives_the_units_back() {
 
 #[tokio::test]
 async fn an_extended_hold_outlives_its_first_end() {
-    let house = House::with(&format!(
-        "jwt_secret = \"{}\"\nsweep_interval_ms = 10",
-        crate::house::SECRET
-    ))
-    .await;
+    let house =
+        House::with(&format!("jwt_secret = \"{}\"\nsweep_interval_ms = 10", crate::house::SECRET))
+            .await;
     let (short, long) = (house.new_id(), house.new_id());
     for id in [short, long] {
         hold(&house, id, &json!({ "model": "gpt-5", "ttl_s": 60 })).await.expect(201);

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{API_KEY, House, Reading, Usage, header};
+use crate::client::{Reading, Usage, header};
+use crate::house::{API_KEY, House};
 use crate::upstream::whole;
 
 #[tokio::test]
@@ -20,7 +21,27 @@ async fn without_room_no_provider_is_asked() {
     assert!(body["error"]["resets_at"].is_string());
     assert_eq!(body["usage"]["operations"][0]["state"], "refused");
     assert!(house.upstream.is_idle().await);
-    assert_eq!(house.get("/v1/conversations").await.json::<Value>().await.unwrap(), json!({"conversations": []}));
+    assert_eq!(
+        house.get("/v1/conversations").await.json::<Value>().await.unwrap(),
+        json!({"conversations": []})
+    );
+}
+
+#[tokio::test]
+async fn many_at_once_are_let_in_up_to_the_limit_and_not_one_more() {
+    let house = House::open().await;
+    let chats: Vec<_> = (0..20).map(|_| house.whole().send()).collect();
+    for _ in 0..2 {
+        house.upstream.call().await.answer(200, &whole("Hi"));
+    }
+    let mut statuses = Vec::new();
+    for chat in chats {
+        statuses.push(chat.await.unwrap().status().as_u16());
+    }
+    let of = |wanted| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!((of(200), of(402)), (2, 18));
+    assert!(house.upstream.is_idle().await);
+    assert_eq!(house.usage().await.premium(), (2, 0));
 }
 
 #[tokio::test]
@@ -35,7 +56,7 @@ async fn an_answer_that_was_lost_is_found_again_by_its_operation_and_not_charged
         let again = if stream { house.stream() } else { house.whole() };
         let response = again.operation(operation).send().await.unwrap();
         let usage = if stream {
-            let (events, last) = Reading::of(response).to_last_chunk().await;
+            let (events, last) = Reading::of(response).until_last_chunk().await;
             let chunks = events.iter().map(|data| serde_json::from_str::<Value>(data).unwrap());
             let text: String = chunks
                 .filter_map(|it| it["choices"][0]["delta"]["content"].as_str().map(str::to_owned))
@@ -60,9 +81,10 @@ async fn an_operation_that_runs_or_has_ended_does_not_run_again() {
     let operation = house.new_operation();
     let first = house.stream().operation(operation).send();
     let call = house.upstream.call().await;
-    let status = async |chat: crate::house::Chat| {
+    let status = async |chat: crate::client::Chat| {
         let response = chat.operation(operation).send().await.unwrap();
-        let (status, retry) = (response.status().as_u16(), header(&response, "x-should-retry").to_owned());
+        let (status, retry) =
+            (response.status().as_u16(), header(&response, "x-should-retry").to_owned());
         let body: Value = response.json().await.unwrap();
         (status, body["error"]["code"].as_str().unwrap().to_owned(), retry)
     };
@@ -147,15 +169,32 @@ async fn a_request_that_cannot_be_understood_changes_nothing() {
     let url = format!("{}/v1/chat/completions", house.base_url);
     let version = house.usage().await.0["version"].clone();
     let mebibyte = "x".repeat(1024 * 1024);
-    let chat = |content: &str| json!({"model": "gpt-5", "messages": [{"role": "user", "content": content}]}).to_string();
+    let chat = |content: &str| {
+        json!({"model": "gpt-5", "messages": [{"role": "user", "content": content}]}).to_string()
+    };
     let cases = [
         (chat(&mebibyte), vec![], 413, "body_too_large"),
-        (r#"{"model":"gpt-4","messages":[{"role":"user","content":"x"}]}"#.to_owned(), vec![], 404, "unknown_model"),
+        (
+            r#"{"model":"gpt-4","messages":[{"role":"user","content":"x"}]}"#.to_owned(),
+            vec![],
+            404,
+            "unknown_model",
+        ),
         (r#"{"model":"gpt-5","messages":[]}"#.to_owned(), vec![], 400, "invalid_value"),
-        (r#"{"model":"gpt-5-mini","model":"gpt-5","messages":[]}"#.to_owned(), vec![], 400, "invalid_request"),
+        (
+            r#"{"model":"gpt-5-mini","model":"gpt-5","messages":[]}"#.to_owned(),
+            vec![],
+            400,
+            "invalid_request",
+        ),
         ("{".to_owned(), vec![], 400, "invalid_request"),
         (chat("x"), vec![("trueup-operation", "7")], 400, "invalid_operation_id"),
-        (chat("x"), vec![("trueup-operation", "01932f5c-7d2a-7c3e-9a1b-0123456789ab")], 400, "operation_too_old"),
+        (
+            chat("x"),
+            vec![("trueup-operation", "01932f5c-7d2a-7c3e-9a1b-0123456789ab")],
+            400,
+            "operation_too_old",
+        ),
         (chat("x"), vec![("trueup-since", "-1")], 400, "invalid_value"),
         (chat("x"), vec![("trueup-conversation", "a b")], 400, "invalid_value"),
         (chat("x"), vec![("content-type", "text/plain")], 415, "unsupported_media_type"),

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::house::{House, Reading};
+use crate::client::Reading;
+use crate::house::House;
 use crate::upstream::{FINISH, USAGE, token};
 
 #[tokio::test]
@@ -41,7 +42,7 @@ async fn a_client_gets_what_the_provider_sent_however_the_network_cut_it() {
                 talk.raw_bytes(piece).await;
             }
         });
-        let (events, last) = Reading::of(sent.await.unwrap()).to_last_chunk().await;
+        let (events, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
         sending.await.unwrap();
         assert_eq!(events, [odd.to_owned(), token("b"), FINISH.to_owned()]);
         assert_eq!(last["usage"]["total_tokens"], 5);
@@ -55,7 +56,7 @@ async fn data_of_several_lines_stays_so() {
     let talk = house.upstream.call().await.talk();
     talk.raw("data: {\"choices\":[\ndata: {\"delta\":{\"content\":\"a\"}}]}\n\n").await;
     talk.finish().await;
-    let (events, _) = Reading::of(sent.await.unwrap()).to_last_chunk().await;
+    let (events, _) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
     assert_eq!(events[0], "{\"choices\":[\n{\"delta\":{\"content\":\"a\"}}]}");
 }
 
@@ -77,9 +78,10 @@ async fn the_snapshot_of_an_upstream_is_not_ours() {
     let talk = house.upstream.call().await.talk();
     talk.token("Hi").await;
     talk.event(FINISH).await;
-    talk.event(r#"{"choices":[],"usage":{"total_tokens":5},"trueup":{"account":"upstream"}}"#).await;
+    talk.event(r#"{"choices":[],"usage":{"total_tokens":5},"trueup":{"account":"upstream"}}"#)
+        .await;
     talk.event("[DONE]").await;
-    let (_, last) = Reading::of(sent.await.unwrap()).to_last_chunk().await;
+    let (_, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
     assert_eq!(last["trueup"]["account"], "ann");
 }
 
@@ -91,6 +93,6 @@ async fn an_event_without_end_is_not_kept_in_memory() {
     talk.token("Hi").await;
     let response = sent.await.unwrap();
     talk.raw(&format!("data: {}", "x".repeat(2 << 20))).await;
-    let (events, _) = Reading::of(response).to_last_chunk().await;
+    let (events, _) = Reading::of(response).until_last_chunk().await;
     assert!(events[1].contains("provider_failed"), "{events:?}");
 }

@@ -5,7 +5,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use trueup_server::demo::FaultSet;
 
-use crate::house::{House, Reading};
+use crate::client::Reading;
+use crate::house::House;
 use crate::upstream::{token, whole};
 
 #[tokio::test]
@@ -127,7 +128,7 @@ async fn models_fail_as_they_are_told() {
     let talk = call.talk();
     talk.token("Hi").await;
     talk.finish().await;
-    let (_, last) = Reading::of(sent.await.unwrap()).to_last_chunk().await;
+    let (_, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
     assert_eq!(last["trueup"]["operations"][0]["cause"], "fallback");
 
     house.set_faults(FaultSet { fail_after_token: true, ..FaultSet::default() });
@@ -135,7 +136,7 @@ async fn models_fail_as_they_are_told() {
     let talk = house.upstream.call().await.talk();
     talk.token("Hi").await;
     talk.finish().await;
-    let (events, last) = Reading::of(sent.await.unwrap()).to_last_chunk().await;
+    let (events, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
     assert!(events.last().unwrap().contains("provider_failed"), "{events:?}");
     assert_eq!(last["trueup"]["operations"][0]["state"], "released");
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, Reading, Usage, header};
+use crate::client::{Reading, Usage, header};
+use crate::house::House;
 use crate::upstream::{FINISH, token, whole};
 
 #[tokio::test]
@@ -21,7 +22,7 @@ async fn a_finished_stream_is_settled_before_its_last_chunk() {
     assert_eq!(header(&response, "trueup-operation"), operation.to_string());
     talk.finish().await;
 
-    let (events, last) = Reading::of(response).to_last_chunk().await;
+    let (events, last) = Reading::of(response).until_last_chunk().await;
     assert_eq!(events, [token("Hi "), token("Ann"), FINISH.to_owned()]);
     assert_eq!(last["usage"]["total_tokens"], 5);
     assert_eq!(last["id"], "up-1");
@@ -86,7 +87,7 @@ async fn a_failure_after_the_first_token_is_released_and_said_inside_the_stream(
             "nonsense" => talk.event("<html>").await,
             _ => drop(talk),
         }
-        let (events, last) = Reading::of(response).to_last_chunk().await;
+        let (events, last) = Reading::of(response).until_last_chunk().await;
         assert_eq!(events[0], token("Hi"), "{failure}");
         let error: Value = serde_json::from_str(&events[1]).unwrap();
         assert_eq!(error["error"]["code"], "provider_failed", "{failure}");
@@ -138,7 +139,7 @@ async fn a_server_that_stops_ends_its_streams_and_charges_nothing() {
     talk.token("Hi").await;
     let response = sent.await.unwrap();
     house.ask_to_stop();
-    let (events, last) = Reading::of(response).to_last_chunk().await;
+    let (events, last) = Reading::of(response).until_last_chunk().await;
     let error: Value = serde_json::from_str(&events[1]).unwrap();
     assert_eq!(error["error"]["code"], "unavailable");
     assert_eq!(last["trueup"]["operations"][0]["cause"], "shutdown");
@@ -167,7 +168,36 @@ async fn an_answer_without_words_is_an_answer() {
     let sent = house.stream().send();
     let talk = house.upstream.call().await.talk();
     talk.finish().await;
-    let (events, last) = Reading::of(sent.await.unwrap()).to_last_chunk().await;
+    let (events, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
     assert_eq!(events, [FINISH]);
     assert_eq!(Usage(last["trueup"].clone()).premium(), (1, 0));
+}
+
+#[tokio::test]
+async fn a_chat_whose_operation_somebody_else_ended_is_told_so() {
+    let house = House::open().await;
+    let operation = house.new_operation();
+    let sent = house.stream().operation(operation).send();
+    let call = house.upstream.call().await;
+    house.release("ann", operation).await;
+    call.answer(500, "{}");
+    let response = sent.await.unwrap();
+    assert_eq!(response.status(), 409);
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(
+        (&body["error"]["code"], &body["error"]["state"]),
+        (&json!("op_ended"), &json!("released"))
+    );
+    assert!(house.upstream.is_idle().await, "no fallback is asked for a dead operation");
+
+    let operation = house.new_operation();
+    let sent = house.stream().operation(operation).conversation("talk").send();
+    let talk = house.upstream.call().await.talk();
+    talk.token("Hi").await;
+    let response = sent.await.unwrap();
+    house.release("ann", operation).await;
+    talk.finish().await;
+    let (_, last) = Reading::of(response).until_last_chunk().await;
+    assert_eq!(last["trueup"]["operations"][0]["cause"], "cancelled");
+    assert_eq!(house.messages("talk").await.len(), 1, "what is not charged is not saved");
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, Reading, Usage};
+use crate::client::{Reading, Usage};
+use crate::house::House;
 use crate::upstream::{Talk, whole};
 
 async fn answer(talk: Talk) {
@@ -22,7 +23,7 @@ async fn the_model_that_answers_is_the_one_that_is_charged() {
     let held = house.usage().await;
     assert_eq!((held.premium(), held.standard()), ((0, 0), (0, 1)));
     answer(second.talk()).await;
-    let (_, last) = Reading::of(sent.await.unwrap()).to_last_chunk().await;
+    let (_, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
     let usage = Usage(last["trueup"].clone());
     assert_eq!((usage.premium(), usage.standard()), ((0, 0), (1, 0)));
     let outcome = &last["trueup"]["operations"][0];
@@ -54,7 +55,7 @@ async fn every_failure_before_the_first_token_leads_to_the_next_model() {
             }
         }
         answer(house.upstream.call().await.talk()).await;
-        let (events, last) = Reading::of(sent.await.unwrap()).to_last_chunk().await;
+        let (events, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
         // Nothing of the failed answer is mixed into the good one.
         assert_eq!(events.len(), 2, "{failure}: {events:?}");
         assert_eq!(last["trueup"]["operations"][0]["cause"], "fallback", "{failure}");
@@ -81,7 +82,7 @@ async fn a_fallback_whose_meter_is_full_is_passed_over() {
     let call = house.upstream.call().await;
     assert_eq!(call.json()["model"], "gpt-5-nano");
     answer(call.talk()).await;
-    let (_, last) = Reading::of(sent.await.unwrap()).to_last_chunk().await;
+    let (_, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
     assert_eq!(last["trueup"]["operations"][0]["charged"], json!({"nano_messages": 1}));
 }
 

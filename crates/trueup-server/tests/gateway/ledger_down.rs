@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use trueup_server::demo::FaultSet;
 
-use crate::house::{House, Reading, Usage};
+use crate::client::{Reading, Usage};
+use crate::house::House;
 use crate::upstream::whole;
 
 #[tokio::test]
@@ -15,7 +16,7 @@ async fn a_settle_that_fails_a_few_times_is_in_the_last_chunk_all_the_same() {
     let talk = house.upstream.call().await.talk();
     talk.token("Hi").await;
     talk.finish().await;
-    let (_, last) = Reading::of(sent.await.unwrap()).to_last_chunk().await;
+    let (_, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
     assert_eq!(Usage(last["trueup"].clone()).premium(), (1, 0));
 }
 
@@ -32,7 +33,7 @@ async fn a_settle_that_keeps_failing_lets_the_client_go_and_is_made_up_for() {
             let talk = call.talk();
             talk.token("Hi").await;
             talk.finish().await;
-            let (_, last) = Reading::of(sent.await.unwrap()).to_last_chunk().await;
+            let (_, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
             assert_eq!(last["usage"]["total_tokens"], 5);
             last["trueup"].clone()
         } else {
@@ -64,7 +65,25 @@ async fn a_long_answer_keeps_its_hold() {
     house.wait_for_entries("extend", 3).await;
     assert_eq!(house.usage().await.premium(), (0, 1));
     talk.finish().await;
-    let (_, last) = Reading::of(response).to_last_chunk().await;
+    let (_, last) = Reading::of(response).until_last_chunk().await;
     let outcome = &last["trueup"]["operations"][0];
-    assert_eq!((&outcome["id"], &outcome["state"]), (&json!(operation.to_string()), &json!("settled")));
+    assert_eq!(
+        (&outcome["id"], &outcome["state"]),
+        (&json!(operation.to_string()), &json!("settled"))
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_stops_does_not_wait_for_a_ledger_that_cannot_commit() {
+    let house = House::with("shutdown_grace_s = 0", "").await;
+    house.set_faults(FaultSet { settle_fails: u32::MAX, ..FaultSet::default() });
+    let sent = house.stream().send();
+    let talk = house.upstream.call().await.talk();
+    talk.token("Hi").await;
+    talk.finish().await;
+    let (_, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
+    assert_eq!(last["trueup"], Value::Null);
+    let state = house.state.clone();
+    house.stop().await;
+    state.gateway.drained().await;
 }

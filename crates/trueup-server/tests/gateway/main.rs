@@ -1,11 +1,21 @@
 //! The gateway as its clients see it: a real server on a real port with a real database, in front
 //! of a provider whose every byte the test sends by hand.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails, also in its helpers"
+)]
+
 mod admission;
 mod bytes;
+mod client;
 mod demo;
 mod ends;
 mod fallback;
 mod house;
 mod ledger_down;
+mod provider;
 mod upstream;

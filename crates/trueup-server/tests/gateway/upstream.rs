@@ -31,8 +31,7 @@ pub struct Talk(mpsc::Sender<io::Result<Bytes>>);
 impl Upstream {
     pub async fn start() -> Self {
         let (sender, calls) = mpsc::unbounded_channel();
-        let router =
-            Router::new().route("/v1/chat/completions", post(take)).with_state(sender);
+        let router = Router::new().route("/v1/chat/completions", post(take)).with_state(sender);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });

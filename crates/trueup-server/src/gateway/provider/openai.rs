@@ -199,7 +199,9 @@ async fn collect(
             Err(_) => break Some(silent(idle)),
             Ok(Some(Err(error))) => break Some(broken(&error.without_url())),
             Ok(Some(Ok(piece))) if body.len() + piece.len() > limit_bytes => {
-                break Some(ProviderError::Broken(format!("it is longer than {limit_bytes} bytes")));
+                break Some(ProviderError::Broken(format!(
+                    "it is longer than {limit_bytes} bytes"
+                )));
             }
             Ok(Some(Ok(piece))) => body.extend_from_slice(&piece),
             Ok(None) => break None,
@@ -226,4 +228,3 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     }
     text
 }
-

@@ -74,7 +74,7 @@ impl Simulated {
         let answer = Answer::to(request, model, self.script.tokens);
         let completion = self.completion(model)?;
         if request.stream() {
-            let chunks = answer.chunks(&completion).map_err(broken)?;
+            let chunks = answer.chunks(&completion).map_err(|error| broken(&error))?;
             return Ok(Reply::Stream(paced(chunks, &self.script)));
         }
         let tokens = u32::try_from(answer.tokens.len()).unwrap_or(u32::MAX);
@@ -82,12 +82,12 @@ impl Simulated {
         tokio::time::sleep(self.script.first_token_delay + speaking).await;
         let text = answer.tokens.concat();
         let whole = completion.whole(&text, answer.finish_reason, Some(answer.usage));
-        Ok(Reply::Whole(whole.map_err(broken)?))
+        Ok(Reply::Whole(whole.map_err(|error| broken(&error))?))
     }
 
     fn completion(&self, model: &ModelId) -> Result<Completion, ProviderError> {
         let mut name = [0; 16];
-        getrandom::fill(&mut name).map_err(broken)?;
+        getrandom::fill(&mut name).map_err(|error| broken(&error))?;
         Ok(Completion {
             id: format!("chatcmpl-{:032x}", u128::from_be_bytes(name)),
             created: self.clock.now().millis() / 1000,
@@ -96,7 +96,7 @@ impl Simulated {
     }
 }
 
-fn broken(error: impl ToString) -> ProviderError {
+fn broken(error: &impl ToString) -> ProviderError {
     ProviderError::Broken(error.to_string())
 }
 
@@ -132,8 +132,7 @@ impl Answer {
         let length = tokens.unwrap_or(words.len());
         let asked = request.max_tokens().map(|most| usize::try_from(most).unwrap_or(usize::MAX));
         let kept = asked.map_or(length, |most| most.min(length));
-        let finish_reason =
-            if kept < length { FinishReason::Length } else { FinishReason::Stop };
+        let finish_reason = if kept < length { FinishReason::Length } else { FinishReason::Stop };
         let tokens: Vec<_> = words.into_iter().cycle().take(kept).collect();
         // Four bytes a token: the rule of thumb that OpenAI gives for English.
         let prompt_tokens = request.prompt_bytes().div_ceil(4);

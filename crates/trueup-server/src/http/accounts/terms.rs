@@ -16,6 +16,7 @@ use crate::engine::{EngineError, View};
 use crate::error::ApiError;
 use crate::http::AppState;
 use crate::http::extract::{AccountPath, Json};
+use crate::ledger::Ledger;
 use crate::store::AccountTerms;
 
 /// The last instant that windows may be counted from: 2200-01-01.
@@ -44,7 +45,7 @@ pub async fn get_account(
     _: Backend,
     AccountPath(account): AccountPath,
 ) -> Result<axum::Json<AccountResponse>, ApiError> {
-    Ok(axum::Json(look_up(&state, &account).await?))
+    Ok(axum::Json(look_up(&state.ledger, &state.settings.catalog, &account).await?))
 }
 
 /// Set an account's terms
@@ -129,13 +130,14 @@ fn read_anchor(text: &str) -> Result<Timestamp, Malformed> {
 /// # Errors
 /// When the ledger cannot be read.
 pub async fn look_up(
-    state: &AppState,
+    ledger: &Ledger,
+    catalog: &Catalog,
     account: &AccountId,
 ) -> Result<AccountResponse, EngineError> {
     let actor = account.personal_actor();
-    let snapshot = state.ledger.snapshot(account, &actor, None, &[]).await?;
-    let terms = state.ledger.account_terms(account).await?;
-    Ok(describe(&state.settings.catalog, &terms, &snapshot))
+    let snapshot = ledger.snapshot(account, &actor, None, &[]).await?;
+    let terms = ledger.account_terms(account).await?;
+    Ok(describe(catalog, &terms, &snapshot))
 }
 
 fn describe(catalog: &Catalog, terms: &AccountTerms, snapshot: &Snapshot) -> AccountResponse {

@@ -6,10 +6,10 @@ use trueup_core::error::Rejection;
 use trueup_core::ledger::Command;
 use trueup_core::operation::OperationRecord;
 use trueup_core::{AccountId, ActorId, OperationState};
-use trueup_protocol::decode;
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::request::HoldRequest;
 use trueup_protocol::snapshot::Snapshot;
+use trueup_protocol::{Malformed, decode};
 
 use super::{carried_out, expiry, price, view};
 use crate::auth::Backend;
@@ -54,6 +54,9 @@ pub async fn hold(
         None => account.personal_actor(),
     };
     let priced = price(&state.settings.catalog, request.model.as_deref(), request.charge.as_ref())?;
+    if request.charge.is_some() && priced.charge.is_empty() {
+        return Err(Malformed::new("charge", "must name at least one meter").into());
+    }
     let ttl_s = request.ttl_s.unwrap_or_else(|| u64::from(state.settings.hold_ttl_s));
     let expires_at = expiry(state.clock.now(), ttl_s)?;
     let since = extract::version("since", request.since)?;

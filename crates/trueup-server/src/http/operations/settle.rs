@@ -9,11 +9,12 @@ use trueup_protocol::request::{MessageRequest, SettleRequest};
 use trueup_protocol::snapshot::Snapshot;
 use trueup_protocol::{ErrorCode, Malformed};
 
-use super::{carried_out, price, holders_view};
+use super::{carried_out, holders_view, price};
 use crate::auth::Backend;
 use crate::engine::NewMessage;
 use crate::error::ApiError;
 use crate::http::AppState;
+use crate::http::chat::is_conversation;
 use crate::http::extract::{self, Json, OperationPath};
 
 /// How many messages one call may save.
@@ -69,13 +70,15 @@ fn messages(requests: &[MessageRequest]) -> Result<Vec<NewMessage>, ApiError> {
             let message = "must be user, assistant, system or tool";
             return Err(Malformed::new("messages.role", message).into());
         }
-        // A conversation's id is text of the same form as an account's.
-        let conversation: AccountId = decode::id("messages.conversation", &request.conversation)?;
+        if !is_conversation(&request.conversation) {
+            let message = "must be 1 to 128 visible ASCII characters";
+            return Err(Malformed::new("messages.conversation", message).into());
+        }
         let model = request.model.as_deref();
         let model: Option<ModelId> =
             model.map(|model| decode::id("messages.model", model)).transpose()?;
         Ok(NewMessage {
-            conversation: conversation.to_string(),
+            conversation: request.conversation.clone(),
             role: request.role.clone(),
             content: request.content.clone(),
             model: model.map(|model| model.to_string()),

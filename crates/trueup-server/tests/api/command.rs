@@ -1,0 +1,141 @@
+//! The `trueup` command as an operator runs it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::house::{API_KEY, SECRET, SETTINGS};
+
+/// A folder with a settings file and a database.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("trueup.toml"), SETTINGS).unwrap();
+        Self(folder)
+    }
+
+    fn database(&self) -> PathBuf {
+        self.0.path().join("trueup.db")
+    }
+
+    /// The command in this folder, with an environment of its own.
+    fn command(&self, args: &[&str], env: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
+        command.args(args).current_dir(self.0.path()).env_clear().envs(env.iter().copied());
+        command
+    }
+
+    fn run(&self, args: &[&str], env: &[(&str, &str)]) -> Output {
+        self.command(args, env).output().unwrap()
+    }
+
+    fn succeeds(&self, args: &[&str], env: &[(&str, &str)]) -> String {
+        let output = self.run(args, env);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn fails(&self, args: &[&str], env: &[(&str, &str)]) -> String {
+        let output = self.run(args, env);
+        assert!(!output.status.success() && output.stdout.is_empty());
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+/// A server that is killed if the test forgets it.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn help_teaches_the_first_steps() {
+    let desk = Desk::new();
+    let help = desk.succeeds(&["--help"], &[]);
+    for word in ["serve", "token", "openapi", "migrate", "account", "TRUEUP_JWT_SECRET", "--demo"] {
+        assert!(help.contains(word), "{word} is not in\n{help}");
+    }
+}
+
+#[test]
+fn a_wrong_start_stops_with_one_sentence() {
+    let desk = Desk::new();
+    let secret = ("TRUEUP_JWT_SECRET", SECRET);
+    for (args, env, sentence) in [
+        (&["serve"][..], &[][..], "TRUEUP_JWT_SECRET"),
+        (&["token", "--account", "ann"], &[], "TRUEUP_JWT_SECRET"),
+        (&["serve", "--config", "no.toml"], &[secret], "no.toml cannot be read"),
+        (&["serve"], &[secret, ("TRUEUP_LISTEN", "here")], "listen must be an IP address"),
+        (&["serve"], &[secret, ("TRUEUP_LISTN", "x")], "TRUEUP_LISTN is no setting"),
+        (&["serve", "--listen", "192.0.2.1:1"], &[secret], "listen cannot be 192.0.2.1:1"),
+        (&["serve", "--log", "xml"], &[secret], "log must be one of text, json"),
+        (&["migrate", "--database-url", "sqlite:/no/x.db"], &[], "database_url cannot be opened"),
+        (&["token", "--account", "a b"], &[secret], "--account"),
+        (&["token", "--account", "ann", "--ttl", "5x"], &[secret], "as 90s, 30m, 1h or 7d"),
+    ] {
+        let complaint = desk.fails(args, env);
+        assert!(complaint.contains(sentence), "{args:?}: {complaint}");
+        assert!(!complaint.contains("panicked"), "{args:?}: {complaint}");
+    }
+}
+
+#[test]
+fn the_document_the_database_and_an_account_are_printed() {
+    let desk = Desk::new();
+    let document = desk.succeeds(&["openapi"], &[]);
+    assert_eq!(document, trueup_server::openapi::text().unwrap());
+    desk.succeeds(&["migrate"], &[]);
+    assert!(desk.database().exists());
+    let account: Value = serde_json::from_str(&desk.succeeds(&["account", "ann"], &[])).unwrap();
+    assert_eq!(account["plan"], "free");
+    assert_eq!(account["usage"]["meters"]["premium_messages"]["limit"], 2);
+}
+
+#[tokio::test]
+async fn a_token_from_the_command_opens_the_server_that_it_started() {
+    let desk = Desk::new();
+    let env = [("TRUEUP_JWT_SECRET", SECRET), ("TRUEUP_API_KEY", API_KEY)];
+    let token = desk.succeeds(&["token", "--account", "team", "--actor", "ann"], &env);
+    let args = ["serve", "--listen", "127.0.0.1:0", "--log", "json"];
+    let mut command = desk.command(&args, &env);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut serving = Serving(command.spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(serving.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let url = url.trim_end_matches(';');
+
+    let client = reqwest::Client::new();
+    let usage = client.get(format!("{url}/v1/usage")).bearer_auth(token.trim()).send().await;
+    let usage: Value = usage.unwrap().json().await.unwrap();
+    assert_eq!(usage["account"], "team");
+    let refused = client.get(format!("{url}/v1/usage")).bearer_auth("x").send().await.unwrap();
+    assert_eq!(refused.status().as_u16(), 401);
+    // A connection that is kept open does not keep the server from stopping.
+    let process = serving.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+    let status = serving.0.wait().unwrap();
+    let mut log = String::new();
+    serving.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(status.success(), "{log}");
+    // One line for the refusal, in JSON, with the request's id and without the credentials.
+    let refusals: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line["fields"]["code"] == "unauthorized")
+        .collect();
+    assert_eq!(refusals.len(), 1, "{log}");
+    assert!(refusals[0]["span"]["id"].as_str().unwrap().starts_with("req_"), "{log}");
+    for secret in [SECRET, API_KEY, token.trim()] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
