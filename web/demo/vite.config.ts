@@ -14,6 +14,18 @@ export default defineConfig({
     // Inlined assets would need `data:` in the page's content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // What seldom changes keeps its name, and so its place in the browser's cache.
+        codeSplitting: {
+          groups: [
+            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
+            { name: "query", test: /node_modules[\\/](@tanstack|immer)[\\/]/ },
+            { name: "trueup", test: /packages[\\/]trueup[\\/]/ },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: { "/v1": server, "/demo": server },

@@ -1,6 +1,7 @@
 import { createContext, useContext } from "react";
 import { createTrueup, type Trueup } from "trueup";
 import { Chat } from "../chat/chat";
+import { readSaved } from "../chat/saved";
 import { Faults } from "../faults/faults";
 import { checkLimitsOver, Naive } from "../naive";
 import { Sessions } from "../session/session";
@@ -52,10 +53,17 @@ export async function startDemo(themes: Themes): Promise<Demo> {
     toasts.clear();
     watch();
     void usage.sessionChanged();
-    void faults.load();
+    void load();
   });
-  void faults.load();
-  if (!sessions.getSnapshot().anonymous) void getOwnToken().then((token) => chat.restore(token));
+  // What the server has kept for the visitor. The page works without, should it be out of reach.
+  const load = async () => {
+    await faults.load();
+    const { account, anonymous } = sessions.getSnapshot();
+    if (anonymous) return;
+    const saved = await readSaved(await getOwnToken()).catch(() => []);
+    if (sessions.getSnapshot().account === account) chat.restore(saved);
+  };
+  void load();
   return { sessions, usage, naive, witness, chat, faults, toasts, themes };
 }
 

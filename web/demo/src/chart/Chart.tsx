@@ -27,7 +27,7 @@ export interface ChartProps {
 export function Chart({ evidence, meter, width, height }: ChartProps) {
   const narrow = width < NARROW;
   const chart = layOut(evidence, meter, { width, height, margin: narrow ? 26 : 78 });
-  const { right, paths, grid, times, seams, wrongAreas, lanes } = chart;
+  const { right, paths, grid, times, seams, newsAreas, wrongAreas, lanes } = chart;
   return (
     <svg
       className={styles.svg}
@@ -46,6 +46,9 @@ export function Chart({ evidence, meter, width, height }: ChartProps) {
       ))}
       {seams.map((x) => (
         <line key={x} className={styles.seam} x1={x} x2={x} y1={grid.at(-1)?.y} y2={grid[0]?.y} />
+      ))}
+      {newsAreas.map((box) => (
+        <rect key={`${box.x} ${box.y}`} className={styles.news} {...box} />
       ))}
       {wrongAreas.map((box) => (
         <rect key={`${box.x} ${box.y}`} className={styles.area} {...box} />

@@ -1,7 +1,9 @@
 import { useState } from "react";
+import { useDemo } from "../app/demo";
 import { METER_NAMES } from "../meters/words";
 import { Choice } from "../ui/Choice";
 import { Sheet } from "../ui/Sheet";
+import { useStore } from "../ui/store";
 import { type Evidence, METERS, type Meter } from "../witness";
 import { Chart } from "./Chart";
 import styles from "./Chart.module.css";
@@ -9,6 +11,7 @@ import { useSize } from "./useSize";
 
 export function ChartPanel({ evidence }: { readonly evidence: Evidence }) {
   const [meter, setMeter] = useState<Meter>("premium_messages");
+  const { anonymous } = useStore(useDemo().sessions);
   const [ref, { width, height }] = useSize();
   return (
     <Sheet labelledBy="chart-title" className={styles.panel}>
@@ -24,7 +27,13 @@ export function ChartPanel({ evidence }: { readonly evidence: Evidence }) {
         />
       </div>
       <div ref={ref} className={styles.plot} data-testid="chart">
-        {width > 0 && <Chart evidence={evidence} meter={meter} width={width} height={height} />}
+        {anonymous ? (
+          <p className={styles.nothing}>
+            Nobody is signed in: there is no server’s truth to hold against.
+          </p>
+        ) : (
+          width > 0 && <Chart evidence={evidence} meter={meter} width={width} height={height} />
+        )}
       </div>
       <Legend />
     </Sheet>
@@ -44,12 +53,20 @@ function Legend() {
         <Sample look={styles.naive} /> naive
       </li>
       <li className={styles.key}>
-        <svg width="22" height="10" aria-hidden="true">
-          <rect className={styles.wrong} width="22" height="10" rx="2" />
-        </svg>
-        wrong on the screen
+        <Area look={styles.news} /> news on its way
+      </li>
+      <li className={styles.key}>
+        <Area look={styles.wrong} /> wrong on the screen
       </li>
     </ul>
+  );
+}
+
+function Area({ look }: { readonly look: string | undefined }) {
+  return (
+    <svg width="22" height="10" aria-hidden="true">
+      <rect className={look} width="22" height="10" rx="2" />
+    </svg>
   );
 }
 

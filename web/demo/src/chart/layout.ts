@@ -37,6 +37,8 @@ export interface ChartLayout {
   readonly seams: readonly number[];
   /** Areas between the truth and a wrong line. */
   readonly wrongAreas: readonly Box[];
+  /** Areas between the truth and our line while the news is on its way, where both are right. */
+  readonly newsAreas: readonly Box[];
   readonly lanes: readonly Lane[];
 }
 
@@ -77,14 +79,16 @@ export function layOut(evidence: Evidence, meter: Meter, room: Room): ChartLayou
       const [left, until] = [Math.max(start, active(from)), active(to)];
       return until > left ? [{ from: left, to: until }] : [];
     });
-  const areas = (["ours", "naive"] as const).flatMap((client) =>
+  const boxes = (left: readonly Step[], right: readonly Step[]): readonly Box[] =>
+    apart(left, right).map(({ from, to, values }) => ({
+      x: x(from),
+      width: x(to) - x(from),
+      y: y(Math.max(...values)),
+      height: y(Math.min(...values)) - y(Math.max(...values)),
+    }));
+  const wrongAreas = (["ours", "naive"] as const).flatMap((client) =>
     within(wrongHere[client]).flatMap(({ from, to }) =>
-      apart(cut(steps.truth, from, to), steps[client]).map(({ from, to, values }) => ({
-        x: x(from),
-        width: x(to) - x(from),
-        y: y(Math.max(...values)),
-        height: y(Math.min(...values)) - y(Math.max(...values)),
-      })),
+      boxes(cut(steps.truth, from, to), steps[client]),
     ),
   );
   return {
@@ -103,7 +107,8 @@ export function layOut(evidence: Evidence, meter: Meter, room: Room): ChartLayou
     seams: seams(spans, active)
       .filter((time) => time > start)
       .map(x),
-    wrongAreas: areas,
+    wrongAreas,
+    newsAreas: boxes(steps.truth, steps.ours),
     lanes: (["ours", "naive"] as const).map((client, index) => ({
       client,
       y: bottom + AXIS + 8 + index * 18,

@@ -32,7 +32,7 @@ function Reply({ message, onStop }: MessageItemProps) {
       )}
       {problem && (
         <p className={styles.problem}>
-          {state === "refused" ? "Not sent" : "Not answered"}: {problem}
+          {failure(message)}: {problem}
         </p>
       )}
       <div className={styles.meta}>
@@ -52,6 +52,11 @@ function Reply({ message, onStop }: MessageItemProps) {
       </div>
     </>
   );
+}
+
+function failure({ state, text }: Message): string {
+  if (state === "refused") return "Not sent";
+  return text ? "Not finished" : "Not answered";
 }
 
 function Waiting({ model }: { readonly model: string }) {

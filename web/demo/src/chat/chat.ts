@@ -6,10 +6,11 @@ import { anonymousReply } from "./anonymousReply";
 import { isInFlight, type Message } from "./message";
 import { modelOf } from "./models";
 import { replyEvents } from "./replyEvents";
-import { CONVERSATION, readSaved } from "./saved";
+import { CONVERSATION } from "./saved";
 
 /** A reply sees this many of the messages before it. */
 const MEMORY = 12;
+const CONNECTION_LOST = "the connection was lost";
 
 export interface ChatParts {
   readonly usage: Trueup;
@@ -46,8 +47,8 @@ export class Chat extends Store<readonly Message[]> {
       if (anonymous) await this.answerAnonymously(key, model, abort.signal);
       else await this.exchange(key, model, body, abort.signal);
     } catch (error) {
-      if (abort.signal.aborted) this.patch(key, { state: "stopped" });
-      else this.patch(key, { state: "failed", problem: sentence(error) });
+      if (abort.signal.aborted) this.end(key, { state: "stopped" });
+      else this.end(key, { state: "failed", problem: sentence(error) });
     } finally {
       this.aborts.delete(key);
     }
@@ -59,8 +60,7 @@ export class Chat extends Store<readonly Message[]> {
   }
 
   /** Puts what was saved before this page was loaded in front of what was said since. */
-  async restore(token: string): Promise<void> {
-    const saved = await readSaved(token).catch(() => []);
+  restore(saved: readonly Message[]): void {
     const known = new Set(this.getSnapshot().map(({ operationId }) => operationId));
     const missing = saved.filter(({ operationId }) => !known.has(operationId));
     this.set([...missing, ...this.getSnapshot()]);
@@ -92,7 +92,7 @@ export class Chat extends Store<readonly Message[]> {
       this.patch(key, { state: response.status === 402 ? "refused" : "failed", problem });
       return;
     }
-    if (await this.readReply(key, response.body)) naive.newAssistantMessage();
+    await this.readReply(key, response.body);
   }
 
   /** Counts by hand, since there is no request that `usage.fetch` could follow. */
@@ -115,29 +115,35 @@ export class Chat extends Store<readonly Message[]> {
     this.patch(key, { state: "done" });
   }
 
-  /** Reads a reply to its end; true when the assistant's message is complete. */
-  private async readReply(key: string, body: ReadableStream<Uint8Array>): Promise<boolean> {
+  /** Reads a reply. It is complete when the server says so, which may be before its stream ends. */
+  private async readReply(key: string, body: ReadableStream<Uint8Array>): Promise<void> {
     let text = "";
     let problem: string | undefined;
-    let ended = false;
+    let complete = false;
     for await (const event of replyEvents(body)) {
       if (event.type === "text") {
         text += event.text;
         this.patch(key, { state: "streaming", text, answeredBy: event.model });
       }
       if (event.type === "error") problem = event.message;
-      if (event.type === "end") ended = true;
+      if (event.type === "end" && problem === undefined) {
+        complete = true;
+        this.patch(key, { state: "done" });
+        this.parts.naive.newAssistantMessage();
+      }
     }
-    const complete = ended && problem === undefined;
-    if (complete) this.patch(key, { state: "done" });
-    else this.patch(key, { state: "failed", problem: problem ?? "the connection was lost" });
-    return complete;
+    if (!complete) this.patch(key, { state: "failed", problem: problem ?? CONNECTION_LOST });
   }
 
   private context(text: string): { role: string; content: string }[] {
     const said = this.getSnapshot().filter(({ state }) => state === "sent" || state === "done");
     const before = said.slice(-MEMORY).map(({ role, text }) => ({ role, content: text }));
     return [...before, { role: "user", content: text }];
+  }
+
+  /** Ends a reply that has not ended yet: what breaks after its end breaks nothing. */
+  private end(key: string, change: Partial<Message>): void {
+    this.patchWhere((message) => message.key === key && isInFlight(message), change);
   }
 
   private patch(key: string, change: Partial<Message>): void {
@@ -166,5 +172,5 @@ async function errorMessage(response: Response): Promise<string> {
 }
 
 function sentence(error: unknown): string {
-  return error instanceof TypeError ? "the connection was lost" : `${error}`;
+  return error instanceof TypeError ? CONNECTION_LOST : `${error}`;
 }

@@ -12,12 +12,24 @@ interface SavedMessage {
 
 /** What the server has saved of the conversation; nothing for a visitor who is new. */
 export async function readSaved(token: string): Promise<readonly Message[]> {
-  const response = await fetch(`/v1/conversations/${CONVERSATION}/messages`, {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  if (!response.ok) return [];
-  const { messages } = (await response.json()) as { messages: readonly SavedMessage[] };
+  const { conversations = [] } = await read<Conversations>("/v1/conversations", token);
+  if (!conversations.some(({ id }) => id === CONVERSATION)) return [];
+  const path = `/v1/conversations/${CONVERSATION}/messages`;
+  const { messages = [] } = await read<Messages>(path, token);
   return messages.flatMap(toMessage);
+}
+
+interface Conversations {
+  readonly conversations: readonly { readonly id: string }[];
+}
+
+interface Messages {
+  readonly messages: readonly SavedMessage[];
+}
+
+async function read<T>(path: string, token: string): Promise<Partial<T>> {
+  const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } });
+  return response.ok ? ((await response.json()) as T) : {};
 }
 
 /** An answer is saved in the transaction that charges it, so one that is here is settled. */

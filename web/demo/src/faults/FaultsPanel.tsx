@@ -14,7 +14,7 @@ const SWITCHES: readonly { name: FaultName; label: string; detail: string }[] = 
   {
     name: "settle_fails",
     label: "Accounting fails",
-    detail: "The next three settle transactions do not commit.",
+    detail: "The next six settle transactions do not commit.",
   },
   {
     name: "fail_before_token",

@@ -25,7 +25,7 @@ export const NO_FAULTS: FaultSet = {
   offline: false,
 };
 
-const SETTLE_FAILS = 3;
+export const SETTLE_FAILS = 6;
 const SLOW_MS = 1200;
 
 /** What a switch means when it is on. */

@@ -46,7 +46,7 @@ export function NaivePanel({ evidence }: { readonly evidence: Evidence }) {
               used={used}
               parts={[{ kind: "settled", units: used }]}
               testId={`naive-${meter}`}
-              truth={truthIfWrong(evidence, "naive", meter)}
+              truth={truthIfWrong(evidence, "naive", meter, remaining)}
             />
           );
         })

@@ -46,7 +46,7 @@ export function OursPanel({ evidence }: { readonly evidence: Evidence }) {
               { kind: "pending", units: pending },
             ]}
             testId={`meter-${meter}`}
-            truth={truthIfWrong(evidence, "ours", meter)}
+            truth={truthIfWrong(evidence, "ours", meter, remaining)}
           />
         );
       })}

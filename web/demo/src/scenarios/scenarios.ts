@@ -1,6 +1,6 @@
 import type { Chat } from "../chat/chat";
 import { PREMIUM } from "../chat/models";
-import { type Faults, NO_FAULTS } from "../faults/faults";
+import { type Faults, NO_FAULTS, SETTLE_FAILS } from "../faults/faults";
 
 export interface ScenarioParts {
   readonly chat: Chat;
@@ -42,7 +42,7 @@ export const SCENARIOS: readonly Scenario[] = [
     id: "accounting",
     name: "Accounting fails",
     async run({ chat, faults }) {
-      await faults.change({ settle_fails: 6 });
+      await faults.change({ settle_fails: SETTLE_FAILS });
       await chat.send("Was this message counted?", PREMIUM);
     },
   },

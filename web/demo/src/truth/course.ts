@@ -1,7 +1,7 @@
 /**
  * What a screen may show, told as courses. A course is one thing that takes units from a meter, in
- * steps: an operation takes its prediction when it begins and its actual charge once the server has
- * decided it. A client may have reached a step from `mayAt` on and must have reached it at `mustAt`.
+ * steps: an operation takes its prediction when it begins and what the server says once the server
+ * has decided otherwise. A client may have reached a step from `mayAt` on and must have reached it at `mustAt`.
  */
 
 /** Units by meter. */
@@ -22,11 +22,19 @@ export interface Course {
   readonly steps: readonly Step[];
 }
 
-/** How the server ended an operation, and what it charged. */
-export interface Decision {
-  /** The server had not decided before this moment. */
+/** What the server said about an operation at one version: set aside otherwise, charged, given back. */
+export interface Word {
+  readonly version: number;
+  /** What the operation takes by this word. */
+  readonly taken: Units;
+  /** Whether the operation has ended with it. */
+  readonly final: boolean;
+  /** The server had not said it before this moment. */
   readonly notBefore: number;
-  readonly charged: Units;
+  /** When anybody on this page first knew it. */
+  readonly knownAt: number;
+  /** By client: when the news of it arrived there. */
+  readonly newsAt: Readonly<Record<string, number>>;
 }
 
 /** One user action of this page, as far as it is known. */
@@ -34,9 +42,8 @@ export interface Operation {
   readonly id: string;
   readonly begunAt: number;
   readonly predicted: Units;
-  readonly decision?: Decision;
-  /** By client: when the news of the decision reached it. */
-  readonly newsAt: Readonly<Record<string, number>>;
+  /** What the server has said so far, by version. */
+  readonly words: readonly Word[];
 }
 
 /** A movement that no operation of this page explains: a grant, another tab, a new window. */
@@ -58,20 +65,18 @@ export const PAINT_GRACE_MS = 100;
 
 /** The course of an operation on one meter, for one client. */
 export function courseOfOperation(operation: Operation, meter: string, client: string): Course {
-  const { id, begunAt, predicted, decision, newsAt } = operation;
-  const prediction = predicted[meter] ?? 0;
+  const { id, begunAt, predicted, words } = operation;
   const steps: Step[] = [];
-  if (prediction !== 0) {
-    steps.push({ units: prediction, mayAt: begunAt, mustAt: begunAt + PAINT_GRACE_MS });
+  let current = predicted[meter] ?? 0;
+  if (current !== 0) {
+    steps.push({ units: current, mayAt: begunAt, mustAt: begunAt + PAINT_GRACE_MS });
   }
-  const actual = decision?.charged[meter] ?? 0;
-  if (decision && actual !== prediction) {
-    const news = newsAt[client];
-    steps.push({
-      units: actual,
-      mayAt: Math.max(begunAt, decision.notBefore),
-      mustAt: news === undefined ? Number.POSITIVE_INFINITY : news + PAINT_GRACE_MS,
-    });
+  for (const { taken, notBefore, newsAt } of words) {
+    const units = taken[meter] ?? 0;
+    if (units === current) continue;
+    const news = newsAt[client] ?? Number.POSITIVE_INFINITY;
+    steps.push({ units, mayAt: Math.max(begunAt, notBefore), mustAt: news + PAINT_GRACE_MS });
+    current = units;
   }
   return { id, steps };
 }
@@ -81,20 +86,4 @@ export function courseOfShift(shift: Shift, meter: string): Course {
   const units = shift.taken[meter] ?? 0;
   const steps = units === 0 ? [] : [{ units, mayAt: shift.notBefore, mustAt: shift.mustAt }];
   return { id: shift.id, steps };
-}
-
-/** What the server would say if it knew every operation that this page has begun. */
-export function truth(
-  margin: number,
-  operations: readonly Operation[],
-  shifts: readonly Shift[],
-  meter: string,
-): number {
-  let taken = 0;
-  for (const operation of operations) {
-    const units = operation.decision ? operation.decision.charged : operation.predicted;
-    taken += units[meter] ?? 0;
-  }
-  for (const shift of shifts) taken += shift.taken[meter] ?? 0;
-  return Math.max(0, margin - taken);
 }

@@ -5,6 +5,7 @@ import {
   type Operation,
   PAINT_GRACE_MS,
   type Shift,
+  type Word,
 } from "./course";
 import { judge, START } from "./judge";
 
@@ -14,7 +15,7 @@ const STANDARD = "standard_messages";
 const LATER = PAINT_GRACE_MS + 1;
 
 function operation(id: string, begunAt: number, rest: Partial<Operation> = {}): Operation {
-  return { id, begunAt, predicted: { [METER]: 1 }, newsAt: {}, ...rest };
+  return { id, begunAt, predicted: { [METER]: 1 }, words: [], ...rest };
 }
 
 interface Case {
@@ -41,9 +42,14 @@ function check({ operations, shifts = [], meter = METER, margin = 10, frames }: 
   expect(verdicts).toEqual(frames);
 }
 
-const released = (notBefore: number) => ({ notBefore, charged: {} });
-const fellBack = (notBefore: number) => ({ notBefore, charged: { [STANDARD]: 1 } });
-const settled = (notBefore: number) => ({ notBefore, charged: { [METER]: 1 } });
+/** The server's word at a moment, and when a client heard it. */
+function word(notBefore: number, taken: Word["taken"], newsAt: Word["newsAt"] = {}): Word {
+  return { version: notBefore, final: true, notBefore, knownAt: notBefore, taken, newsAt };
+}
+
+const released = (at: number, newsAt?: Word["newsAt"]) => word(at, {}, newsAt);
+const fellBack = (at: number, newsAt?: Word["newsAt"]) => word(at, { [STANDARD]: 1 }, newsAt);
+const settled = (at: number, newsAt?: Word["newsAt"]) => word(at, { [METER]: 1 }, newsAt);
 
 const CASES: readonly Case[] = [
   {
@@ -83,7 +89,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "an actual that equals the prediction changes nothing",
-    operations: [operation("a", 100, { decision: settled(200), newsAt: { ours: 300 } })],
+    operations: [operation("a", 100, { words: [settled(200, { ours: 300 })] })],
     frames: [
       [150, 9, true],
       [250, 9, true],
@@ -93,7 +99,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "a release cannot be shown before the server decided",
-    operations: [operation("a", 100, { decision: released(500) })],
+    operations: [operation("a", 100, { words: [released(500)] })],
     frames: [
       [499, 10, false],
       [500, 10, true],
@@ -101,7 +107,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "between decision and news either is right",
-    operations: [operation("a", 100, { decision: released(500), newsAt: { ours: 900 } })],
+    operations: [operation("a", 100, { words: [released(500, { ours: 900 })] })],
     frames: [
       [499, 9, true],
       [600, 9, true],
@@ -111,7 +117,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "never back from the actual to the prediction",
-    operations: [operation("a", 100, { decision: released(500), newsAt: { ours: 900 } })],
+    operations: [operation("a", 100, { words: [released(500, { ours: 900 })] })],
     frames: [
       [600, 10, true],
       [700, 9, false],
@@ -121,7 +127,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "after the news the prediction is wrong",
-    operations: [operation("a", 100, { decision: released(500), newsAt: { ours: 900 } })],
+    operations: [operation("a", 100, { words: [released(500, { ours: 900 })] })],
     frames: [
       [899, 9, true],
       [900 + PAINT_GRACE_MS, 9, false],
@@ -129,13 +135,13 @@ const CASES: readonly Case[] = [
   },
   {
     name: "news that reached another client does not count",
-    operations: [operation("a", 100, { decision: released(500), newsAt: { naive: 900 } })],
+    operations: [operation("a", 100, { words: [released(500, { naive: 900 })] })],
     frames: [[5_000, 9, true]],
   },
   {
     name: "a fallback charges the other meter from the decision on",
     meter: STANDARD,
-    operations: [operation("a", 100, { decision: fellBack(500), newsAt: { ours: 900 } })],
+    operations: [operation("a", 100, { words: [fellBack(500, { ours: 900 })] })],
     frames: [
       [200, 10, true],
       [499, 9, false],
@@ -145,9 +151,20 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    name: "a hold that moves to another meter is a word as well, and may be missed",
+    operations: [operation("a", 100, { words: [fellBack(500), released(700, { ours: 900 })] })],
+    frames: [
+      [499, 9, true],
+      [600, 10, true],
+      [650, 9, false],
+      [700, 10, true],
+      [900 + LATER, 10, true],
+    ],
+  },
+  {
     name: "an overwrite that forgets an operation still in flight is wrong",
     operations: [
-      operation("a", 100, { decision: settled(400), newsAt: { ours: 400 } }),
+      operation("a", 100, { words: [settled(400, { ours: 400 })] }),
       operation("b", 300),
     ],
     frames: [
@@ -160,8 +177,8 @@ const CASES: readonly Case[] = [
   {
     name: "two undecided releases are told apart by their sum only",
     operations: [
-      operation("a", 100, { decision: released(400) }),
-      operation("b", 100, { decision: released(600) }),
+      operation("a", 100, { words: [released(400)] }),
+      operation("b", 100, { words: [released(600)] }),
     ],
     frames: [
       [300, 8, true],
@@ -174,8 +191,8 @@ const CASES: readonly Case[] = [
   {
     name: "a sum that two operations explain keeps both explanations",
     operations: [
-      operation("a", 100, { decision: released(400), newsAt: { ours: 800 } }),
-      operation("b", 100, { decision: released(400) }),
+      operation("a", 100, { words: [released(400, { ours: 800 })] }),
+      operation("b", 100, { words: [released(400)] }),
     ],
     frames: [
       [500, 9, true],

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { truth } from "../truth";
 import { Docket } from "./docket";
+import { truthPoints } from "./evidence";
 import type { OperationRecord, Snapshot } from "./snapshot";
 
 const METER = "premium_messages";
@@ -40,9 +40,8 @@ describe("the docket", () => {
     docket.observe(snapshot(1, 4, 0), 0, 5);
   });
 
-  function remaining(): number {
-    const operations = docket.operations.map(({ operation }) => operation);
-    return truth(docket.margins?.[METER] ?? 0, operations, docket.shifts, METER);
+  function remaining(): number | undefined {
+    return truthPoints(docket, METER).at(-1)?.value;
   }
 
   function beginAndSend(): void {
@@ -65,8 +64,26 @@ describe("the docket", () => {
     beginAndSend();
     docket.observe(snapshot(2, 4, 1, { since: 1, operations: [held] }), 150, 155);
     docket.observe(snapshot(3, 4, 0, { since: 2, operations: [released] }), 300, 305);
-    expect(docket.operations[0]?.operation.decision).toEqual({ notBefore: 150, charged: {} });
+    const words = docket.operations[0]?.words;
+    expect(words?.at(-1)).toMatchObject({ notBefore: 150, knownAt: 305, taken: {}, final: true });
     expect(remaining()).toBe(16);
+  });
+
+  test("a hold that another model takes over moves to its meter and is no shift", () => {
+    const meters = {
+      [METER]: { limit: 20, used: 4, held: 0 },
+      standard_messages: { limit: 200, used: 0, held: 1 },
+    };
+    const moved: OperationRecord = { ...held, held: { standard_messages: 1 } };
+    docket = new Docket();
+    const standard = { limit: 200, used: 0, held: 0 };
+    const before = { [METER]: { limit: 20, used: 4, held: 0 }, standard_messages: standard };
+    docket.observe(snapshot(1, 4, 0, { meters: before }), 0, 5);
+    beginAndSend();
+    docket.observe(snapshot(2, 4, 0, { since: 1, meters, operations: [moved] }), 150, 155);
+    expect(docket.shifts).toEqual([]);
+    expect(remaining()).toBe(16);
+    expect(docket.undecided).toHaveLength(1);
   });
 
   test("a withdrawn action leaves no trace", () => {
@@ -86,15 +103,16 @@ describe("the docket", () => {
     docket.news("ours", [settled], 290);
     docket.newsUpTo("naive", 3, 280);
     docket.observe(snapshot(3, 5, 0, { since: 1, operations: [settled] }), 300, 305);
-    expect(docket.operations[0]?.operation.newsAt).toEqual({ ours: 250, naive: 280 });
-    expect(docket.operations[0]?.decidedAt).toBe(250);
+    expect(docket.operations[0]?.words).toMatchObject([
+      { knownAt: 250, newsAt: { ours: 250, naive: 280 } },
+    ]);
   });
 
   test("a total that is older than the decision is no news of it", () => {
     beginAndSend();
     docket.newsUpTo("naive", 2, 280);
     docket.observe(snapshot(3, 5, 0, { since: 1, operations: [settled] }), 300, 305);
-    expect(docket.operations[0]?.operation.newsAt).toEqual({});
+    expect(docket.operations[0]?.words[0]?.newsAt).toEqual({});
   });
 
   test("an operation restored after a reload is not counted twice", () => {

@@ -5,23 +5,17 @@ import {
   type Operation,
   type Shift,
   type Units,
+  type Word,
 } from "../truth";
 import { margins, type OperationRecord, type Snapshot, takenBy } from "./snapshot";
 
 /** A movement from elsewhere must be on every screen after one poll (30 s + 10 %) and two round trips. */
 const ELSEWHERE_MS = 35_000;
 
-/** An operation of this page and what the observer has seen of it. */
+/** An operation of this page, and the id under which its request left. */
 export interface Entry {
-  readonly key: string;
-  /** The id on the wire, once the request has left. */
-  readonly operationId?: string;
   readonly operation: Operation;
-  /** What the operation takes from the server's `used + held` by its newest record. */
-  readonly taken?: Units;
-  readonly decidedVersion?: number;
-  /** When anybody on this page first knew of the decision. */
-  readonly decidedAt?: number;
+  readonly operationId?: string;
 }
 
 /**
@@ -42,8 +36,8 @@ export class Docket {
     return this.base;
   }
 
-  get operations(): readonly Entry[] {
-    return [...this.entries.values()];
+  get operations(): readonly Operation[] {
+    return [...this.entries.values()].map(({ operation }) => operation);
   }
 
   get shifts(): readonly Shift[] {
@@ -60,22 +54,24 @@ export class Docket {
     return this.seen?.requestedAt ?? Number.NEGATIVE_INFINITY;
   }
 
+  /** What has begun and not ended yet. */
   get undecided(): readonly Entry[] {
-    return this.operations.filter(({ operation }) => operation.decision === undefined);
+    return [...this.entries.values()].filter(({ operation }) => !isDecided(operation));
   }
 
   /** The user acted: from now on the prediction belongs on every screen. Returns the entry's key. */
   begin(predicted: Units, at: number, operationId?: string): string {
     this.keys += 1;
     const key = `${this.keys}`;
-    const operation: Operation = { id: key, begunAt: at, predicted, newsAt: {} };
-    this.entries.set(key, { key, operation, ...(operationId && { operationId }) });
+    const operation: Operation = { id: key, begunAt: at, predicted, words: [] };
+    this.entries.set(key, { operation, ...(operationId && { operationId }) });
     return key;
   }
 
   /** The request of an entry left the page under this id. */
   sent(key: string, operationId: string): void {
-    this.update(key, (entry) => ({ ...entry, operationId }));
+    const entry = this.entries.get(key);
+    if (entry) this.entries.set(key, { ...entry, operationId });
   }
 
   /** The action never became an operation: it was refused before anything was sent. */
@@ -86,20 +82,15 @@ export class Docket {
   /** A snapshot that names the records reached a client. */
   news(client: string, records: readonly OperationRecord[], at: number): void {
     for (const record of records) {
-      if (record.state === "held") continue;
-      const entry = this.byOperationId(record.id);
-      if (entry) this.heard(entry, client, at);
+      this.record(record, at);
+      this.heard(client, record.version, at, (entry) => entry.operationId === record.id);
     }
   }
 
-  /** The news of everything up to a version reached a client that reads totals only. */
+  /** The news of all that had ended by a version reached a client that reads totals only. */
   newsUpTo(client: string, version: number, at: number): void {
     this.totals.push({ client, version, at });
-    for (const entry of this.operations) {
-      if (entry.decidedVersion !== undefined && entry.decidedVersion <= version) {
-        this.heard(entry, client, at);
-      }
-    }
+    this.heard(client, version, at, ({ operation }) => isDecided(operation));
   }
 
   /**
@@ -113,96 +104,92 @@ export class Docket {
       this.startOver();
       return false;
     }
-    const takenBefore = this.taken();
-    for (const record of snapshot.operations) {
-      this.record(record, before?.requestedAt ?? Number.NEGATIVE_INFINITY, answeredAt);
-    }
-    const takenNow = this.taken();
-    this.seen = { snapshot, requestedAt };
+    for (const record of snapshot.operations) this.record(record, answeredAt);
+    const taken = this.takenBy(snapshot.version);
     if (before) {
       const moved = subtract(margins(before.snapshot), margins(snapshot));
-      const ours = subtract(takenNow, takenBefore);
+      const ours = subtract(taken, this.takenBy(before.snapshot.version));
       this.shift(subtract(moved, ours), before.requestedAt, answeredAt);
     } else {
-      this.base = subtract(margins(snapshot), subtract({}, takenNow));
+      this.base = subtract(margins(snapshot), subtract({}, taken));
     }
+    this.seen = { snapshot, requestedAt };
     return true;
   }
 
   /** The courses of a meter for a client: what `judge` needs to know. */
   courses(meter: string, client: string): readonly Course[] {
     return [
-      ...this.operations.map(({ operation }) => courseOfOperation(operation, meter, client)),
+      ...this.operations.map((operation) => courseOfOperation(operation, meter, client)),
       ...this.elsewhere.map((shift) => courseOfShift(shift, meter)),
     ];
   }
 
-  private record(record: OperationRecord, notBefore: number, at: number): void {
-    const entry = this.byOperationId(record.id);
-    if (!entry) return;
-    const taken = takenBy(record);
-    if (record.state === "held") {
-      this.update(entry.key, (one) => ({ ...one, taken }));
-      return;
-    }
-    const earliest = Math.min(at, ...Object.values(entry.operation.newsAt));
-    this.update(entry.key, (one) => ({
-      ...one,
-      taken,
-      decidedVersion: record.version,
-      decidedAt: one.decidedAt ?? earliest,
-      operation: {
-        ...one.operation,
-        decision: one.operation.decision ?? { notBefore, charged: taken },
-      },
-    }));
-    for (const { client, version, at: readAt } of this.totals) {
-      if (version >= record.version) this.heard(entry, client, readAt);
+  private record(record: OperationRecord, at: number): void {
+    const { id, version, state } = record;
+    for (const [key, entry] of this.entries) {
+      const { operation, operationId } = entry;
+      if (operationId !== id || operation.words.some((word) => word.version === version)) continue;
+      const heard = this.totals.filter((one) => state !== "held" && one.version >= version);
+      const word: Word = {
+        version,
+        taken: takenBy(record),
+        final: state !== "held",
+        notBefore: this.completeUntil,
+        knownAt: at,
+        newsAt: Object.fromEntries(heard.reverse().map(({ client, at }) => [client, at])),
+      };
+      const words = [...operation.words, word].sort((a, b) => a.version - b.version);
+      this.entries.set(key, { ...entry, operation: { ...operation, words } });
     }
   }
 
-  private heard({ key }: Entry, client: string, at: number): void {
-    this.update(key, (entry) => {
-      const newsAt = { [client]: at, ...entry.operation.newsAt };
-      return { ...entry, operation: { ...entry.operation, newsAt } };
-    });
+  /** A client knows what the server had said of an operation by a version, if not since earlier. */
+  private heard(client: string, version: number, at: number, of: (entry: Entry) => boolean): void {
+    for (const [key, entry] of this.entries) {
+      if (!of(entry)) continue;
+      const words = entry.operation.words.map((word) =>
+        word.version <= version ? { ...word, newsAt: { [client]: at, ...word.newsAt } } : word,
+      );
+      this.entries.set(key, { ...entry, operation: { ...entry.operation, words } });
+    }
   }
 
-  private shift(taken: Units, notBefore: number, at: number): void {
-    if (Object.values(taken).every((units) => units === 0)) return;
+  private shift(moved: Units, notBefore: number, at: number): void {
+    const limited = ([meter, units]: [string, number]) => units !== 0 && meter in (this.base ?? {});
+    const taken = Object.fromEntries(Object.entries(moved).filter(limited));
+    if (Object.keys(taken).length === 0) return;
     const id = `elsewhere-${this.elsewhere.length}`;
     const shift = { id, notBefore, knownAt: at, mustAt: at + ELSEWHERE_MS, taken };
     this.elsewhere = [...this.elsewhere, shift];
   }
 
   private startOver(): void {
-    const open = this.undecided.map(({ key, operationId, operation }) => {
-      const entry: Entry = { key, operation, ...(operationId && { operationId }) };
-      return [key, entry] as const;
-    });
-    this.entries = new Map(open);
+    this.entries = new Map(
+      this.undecided.map((entry) => [
+        entry.operation.id,
+        { ...entry, operation: { ...entry.operation, words: [] } },
+      ]),
+    );
     this.elsewhere = [];
+    this.totals = [];
     this.base = undefined;
     this.seen = undefined;
   }
 
-  private byOperationId(id: string): Entry | undefined {
-    return this.operations.find(({ operationId }) => operationId === id);
-  }
-
-  private update(key: string, change: (entry: Entry) => Entry): void {
-    const entry = this.entries.get(key);
-    if (entry) this.entries.set(key, change(entry));
-  }
-
-  /** What all operations of this page take from the server's `used + held`. */
-  private taken(): Units {
+  /** What all operations of this page take from the server's `used + held` at a version. */
+  private takenBy(version: number): Units {
     const sum: Record<string, number> = {};
-    for (const { taken = {} } of this.entries.values()) {
+    for (const { words } of this.operations) {
+      const taken = words.findLast((word) => word.version <= version)?.taken ?? {};
       for (const [meter, units] of Object.entries(taken)) sum[meter] = (sum[meter] ?? 0) + units;
     }
     return sum;
   }
+}
+
+function isDecided({ words }: Operation): boolean {
+  return words.some((word) => word.final);
 }
 
 function subtract(from: Units, units: Units): Record<string, number> {

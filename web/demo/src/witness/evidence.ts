@@ -71,11 +71,13 @@ export function truthPoints(docket: Docket, meter: string): readonly Point[] {
   const margin = docket.margins?.[meter];
   if (margin === undefined) return [];
   const steps: { at: number; units: number }[] = [];
-  for (const { operation, decidedAt } of docket.operations) {
-    const predicted = operation.predicted[meter] ?? 0;
-    steps.push({ at: operation.begunAt, units: predicted });
-    if (operation.decision && decidedAt !== undefined) {
-      steps.push({ at: decidedAt, units: (operation.decision.charged[meter] ?? 0) - predicted });
+  for (const { begunAt, predicted, words } of docket.operations) {
+    let current = predicted[meter] ?? 0;
+    steps.push({ at: begunAt, units: current });
+    for (const { taken, knownAt } of words) {
+      const units = taken[meter] ?? 0;
+      steps.push({ at: knownAt, units: units - current });
+      current = units;
     }
   }
   for (const { knownAt, taken } of docket.shifts) {

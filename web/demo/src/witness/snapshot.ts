@@ -24,6 +24,8 @@ export interface OperationRecord {
   readonly state: "held" | "settled" | "released" | "expired" | "refused" | "fenced";
   readonly cause?: string;
   readonly requested?: Units;
+  /** What is set aside, when that is not what was requested: another model has stepped in. */
+  readonly held?: Units;
   readonly charged?: Units;
 }
 
@@ -44,7 +46,8 @@ export function findSnapshot(body: unknown): Snapshot | undefined {
 
 /** What an operation takes from `used + held` on the server, by its record. */
 export function takenBy(record: OperationRecord): Units {
-  return (record.state === "held" ? record.requested : record.charged) ?? {};
+  const { state, requested, held, charged } = record;
+  return (state === "held" ? (held ?? requested) : charged) ?? {};
 }
 
 /** What remains of every limited meter before it is clamped at zero. */

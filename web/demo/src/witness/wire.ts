@@ -30,14 +30,16 @@ export function tapWire(listener: WireListener, client: string): Wire {
     return async (input, init) => {
       const path = pathOf(input);
       const operationId = headerOf(input, init, "trueup-operation");
-      const chat = path === "/v1/chat/completions" && operationId !== null;
-      if (chat) listener.chatLeft(operationId, bodyOf(init));
+      if (path === "/v1/chat/completions" && operationId !== null) {
+        listener.chatLeft(operationId, bodyOf(init));
+        return listenTo(await unwatched(input, init), (snapshot, at) =>
+          listener.replyArrived(operationId, snapshot, at),
+        );
+      }
       const response = await unwatched(input, init);
-      if (chat)
-        return noteReply(response, (found, at) => listener.replyArrived(operationId, found, at));
-      if (path === "/v1/usage")
-        noteUsage(response, (found, at) => listener.usageArrived(name, found, at));
-      return response;
+      if (path !== "/v1/usage") return response;
+      if (response.status === 304) listener.usageArrived(name, undefined, performance.now());
+      return listenTo(response, (snapshot, at) => listener.usageArrived(name, snapshot, at));
     };
   }
 
@@ -45,24 +47,8 @@ export function tapWire(listener: WireListener, client: string): Wire {
   return { unwatched, watched };
 }
 
-function noteUsage(
-  response: Response,
-  note: (snapshot: Snapshot | undefined, at: number) => void,
-): void {
-  if (response.status === 304) note(undefined, performance.now());
-  if (!response.ok) return;
-  response
-    .clone()
-    .json()
-    .then((body: unknown) => {
-      const snapshot = findSnapshot(body);
-      if (snapshot) note(snapshot, performance.now());
-    })
-    .catch(() => undefined); // Cut off: the client that asked sees the same error and deals with it.
-}
-
-/** The same reply, with every snapshot noted before the chunk that ends it is passed on. */
-function noteReply(response: Response, note: (snapshot: Snapshot, at: number) => void): Response {
+/** The same reply, chunk by chunk; every snapshot in it is noted as it passes. */
+function listenTo(response: Response, note: (snapshot: Snapshot, at: number) => void): Response {
   if (!response.body) return response;
   const decoder = new TextDecoder();
   const stream = response.headers.get("content-type")?.includes("text/event-stream") ?? false;
