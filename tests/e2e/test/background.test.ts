@@ -1,0 +1,40 @@
+import { describe, expect } from "vitest";
+import { savedAndCounted } from "../src/saved";
+import { test } from "../src/test";
+
+// Both wait for the check that comes every 30 seconds.
+describe.concurrent("the background check", () => {
+  test("scenario 3: at no moment is one there without the other, and the background check finds nothing to mend", async ({
+    stage,
+  }) => {
+    const scene = await stage.open();
+    await scene.fault({ settle_fails: 3 });
+    await scene.send("Is this saved by halves?");
+    for (let settled = false; !settled; ) {
+      const { roles, used, held } = await savedAndCounted(scene);
+      expect(roles.includes("assistant")).toBe(used === 1);
+      expect((used ?? 0) + (held ?? 0)).toBeLessThanOrEqual(1);
+      settled = used === 1;
+    }
+    await scene.reply(0, "done");
+    await scene.atRest();
+    await scene.nextAnswer();
+    await scene.atRest();
+    expect(await scene.find("toast").count()).toBe(0);
+    expect(await scene.steps()).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
+  }, 90_000);
+
+  test("the background check brings what somebody else of the account has used", async ({
+    stage,
+  }) => {
+    const scene = await stage.open();
+    await scene.backend.useElsewhere(scene.account, "gpt-5");
+    await scene.nextAnswer();
+    expect(await scene.correction("other_device")).toContain("1 premium message");
+    const { meters } = await scene.atRest();
+    expect(meters.premium_messages?.used).toBe(1);
+  }, 90_000);
+});
