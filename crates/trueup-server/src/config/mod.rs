@@ -3,7 +3,10 @@
 pub use check::SettingsError;
 pub use load::{Flags, Sources};
 pub use secret::Secret;
-pub use settings::{AuthSettings, LogFormat, OnExpiry, OpenAiProvider, ProviderSettings, Settings};
+pub use settings::{
+    AuthSettings, LogFormat, OnExpiry, OpenAiProvider, ProviderSettings, Settings,
+    SimulatedProvider,
+};
 
 mod check;
 mod env;

@@ -116,6 +116,10 @@ pub(super) struct RawProvider {
     #[serde(default)]
     pub headers: BTreeMap<String, Secret>,
     pub models: Option<Vec<String>>,
+    pub first_token_ms: Option<u64>,
+    pub tokens_per_second: Option<u64>,
+    pub tokens: Option<u64>,
+    pub failing_models: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -58,7 +58,7 @@ pub struct AuthSettings {
 #[derive(Clone, Debug)]
 pub enum ProviderSettings {
     /// Built in, for demos and tests: answers every model, without a network.
-    Simulated,
+    Simulated(SimulatedProvider),
     /// Anything that speaks OpenAI's chat completions.
     OpenAi(OpenAiProvider),
 }
@@ -67,10 +67,35 @@ impl ProviderSettings {
     /// Whether chats for `model` may be sent here.
     pub fn serves(&self, model: &ModelId) -> bool {
         match self {
-            Self::Simulated => true,
+            Self::Simulated(_) => true,
             Self::OpenAi(provider) => {
                 provider.models.as_ref().is_none_or(|models| models.contains(model))
             }
+        }
+    }
+}
+
+/// How the simulation behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimulatedProvider {
+    /// From the question to the first token.
+    pub first_token_delay: Duration,
+    /// How fast tokens follow; zero is all at once.
+    pub tokens_per_second: u32,
+    /// The length of an answer; its own length when `None`.
+    pub tokens: Option<u32>,
+    /// Models that fail before their first token.
+    pub failing_models: Vec<ModelId>,
+}
+
+impl Default for SimulatedProvider {
+    /// About as fast as a good model on a good day.
+    fn default() -> Self {
+        Self {
+            first_token_delay: Duration::from_millis(350),
+            tokens_per_second: 40,
+            tokens: None,
+            failing_models: Vec::new(),
         }
     }
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use trueup_core::{Enforcement, ModelId, Units};
 
-use super::{Flags, LogFormat, OnExpiry, ProviderSettings, Settings, SettingsError, Sources};
+use super::{
+    Flags, LogFormat, OnExpiry, ProviderSettings, Settings, SettingsError, SimulatedProvider,
+    Sources,
+};
 use crate::config::WindowRule;
 
 const SOUND: &str = r#"
@@ -61,7 +64,7 @@ fn the_committed_file_is_sound() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../trueup.toml");
     let settings = load(&std::fs::read_to_string(path).unwrap(), &[]).unwrap();
     assert_eq!(settings.catalog.default_plan, "free");
-    assert!(matches!(settings.providers[..], [ProviderSettings::Simulated]));
+    assert!(matches!(settings.providers[..], [ProviderSettings::Simulated(_)]));
 }
 
 #[test]
@@ -120,7 +123,8 @@ kind = "simulated"
 "#
     );
     let settings = load(&text, &[("EXAMPLE_KEY", "sk-hidden")]).unwrap();
-    let [ProviderSettings::OpenAi(provider), ProviderSettings::Simulated] = &settings.providers[..]
+    let [ProviderSettings::OpenAi(provider), ProviderSettings::Simulated(_)] =
+        &settings.providers[..]
     else {
         panic!("{:?}", settings.providers);
     };
@@ -130,6 +134,22 @@ kind = "simulated"
     assert!(!shown.contains("sk-hidden") && !shown.contains("blue-team-secret"), "{shown}");
     let (big, small) = ("big".parse().unwrap(), "small".parse().unwrap());
     assert_eq!([&big, &small].map(|model| settings.providers[0].serves(model)), [true, false]);
+}
+
+#[test]
+fn a_simulation_follows_its_script() {
+    let script = "kind = \"simulated\"\nfirst_token_ms = 5\ntokens_per_second = 0\n\
+                  tokens = 9\nfailing_models = [\"big\"]";
+    let settings = load(&format!("{SOUND}\n[[providers]]\n{script}\n"), &[]).unwrap();
+    let expected = SimulatedProvider {
+        first_token_delay: Duration::from_millis(5),
+        tokens_per_second: 0,
+        tokens: Some(9),
+        failing_models: vec!["big".parse().unwrap()],
+    };
+    assert!(
+        matches!(&settings.providers[..], [ProviderSettings::Simulated(it)] if *it == expected)
+    );
 }
 
 /// Puts `line` above everything, in place of the line that begins with the same key.
@@ -215,7 +235,14 @@ fn a_wrong_provider_is_named_with_its_mend() {
     check_wrong([
         (provider("kind = \"anthropic\""), "providers.0.kind", "one of simulated, openai"),
         (provider("kind = \"openai\""), "providers.0.base_url", "http(s)://"),
-        (provider("kind = \"simulated\"\napi_key = \"x\""), "providers.0", "takes no other key"),
+        (provider("kind = \"simulated\"\napi_key = \"x\""), "providers.0", "takes no address"),
+        (provider("kind = \"simulated\"\ntokens = 0"), "providers.0.tokens", "from 1 to"),
+        (
+            provider("kind = \"simulated\"\nfailing_models = [\"gone\"]"),
+            "providers.0.failing_models",
+            "which is no model",
+        ),
+        (provider("kind = \"openai\"\ntokens = 9"), "providers.0", "is no simulation"),
         (
             provider("kind = \"openai\"\nbase_url = \"http://x\"\napi_key_env = \"NO\""),
             "providers.0.api_key_env",

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
-use trueup_protocol::{CONVERSATION_HEADER, ErrorCode};
+use trueup_protocol::{CONVERSATION_HEADER, ErrorCode, OPERATION_HEADER};
 
 use super::{AppState, boundary};
 use crate::error::ApiError;
@@ -74,6 +74,7 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
         header::RETRY_AFTER,
         super::REQUEST_ID,
         HeaderName::from_static(CONVERSATION_HEADER),
+        HeaderName::from_static(OPERATION_HEADER),
     ];
     let methods = [Method::GET, Method::POST, Method::PUT];
     Some(

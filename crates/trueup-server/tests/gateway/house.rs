@@ -46,11 +46,11 @@ pub struct House {
 
 impl House {
     pub async fn open() -> Arc<Self> {
-        Self::with("", "").await
+        Self::with("", Clock::system()).await
     }
 
-    /// A house whose settings begin and end with more.
-    pub async fn with(first: &str, last: &str) -> Arc<Self> {
+    /// A house with more settings, and a clock of the test's.
+    pub async fn with(settings: &str, clock: Clock) -> Arc<Self> {
         let upstream = Upstream::start().await;
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("trueup.db");
@@ -59,13 +59,13 @@ impl House {
         let database_url = Some(format!("sqlite:{}", database.display()));
         let sources = Sources {
             file_name: "test.toml".to_owned(),
-            file_text: format!("{first}\n{SETTINGS}\n{provider}\n{last}"),
+            file_text: format!("{settings}\n{SETTINGS}\n{provider}\n"),
             env: Vec::new(),
             flags: Flags { database_url, demo: true, ..Flags::default() },
         };
         let settings = sources.load().unwrap();
         let (trigger, shutdown) = Shutdown::new();
-        let server = Server::open(settings, Clock::system(), shutdown).await.unwrap();
+        let server = Server::open(settings, clock, shutdown).await.unwrap();
         let state = server.state().clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

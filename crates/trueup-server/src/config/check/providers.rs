@@ -1,12 +1,14 @@
 //! Who answers chats.
 
+use std::time::Duration;
+
 use axum::http::{HeaderName, HeaderValue};
 
-use super::SettingsError;
 use super::catalog::model_id;
+use super::{SettingsError, within};
 use crate::config::load::Sources;
 use crate::config::raw::{RawProvider, RawProviderKind};
-use crate::config::{Catalog, OpenAiProvider, ProviderSettings, Secret};
+use crate::config::{Catalog, OpenAiProvider, ProviderSettings, Secret, SimulatedProvider};
 
 pub(super) fn read(
     raw: &[RawProvider],
@@ -23,25 +25,61 @@ fn read_one(
     sources: &Sources,
     catalog: &Catalog,
 ) -> Result<ProviderSettings, SettingsError> {
-    if raw.kind == RawProviderKind::Simulated {
-        let only_kind = raw.base_url.is_none()
-            && raw.api_key.is_none()
-            && raw.api_key_env.is_none()
-            && raw.headers.is_empty()
-            && raw.models.is_none();
-        let problem = "is simulated and takes no other key; take them out";
-        return if only_kind {
-            Ok(ProviderSettings::Simulated)
-        } else {
+    let of_upstreams = raw.base_url.is_some()
+        || raw.api_key.is_some()
+        || raw.api_key_env.is_some()
+        || !raw.headers.is_empty()
+        || raw.models.is_some();
+    let of_the_simulation = raw.first_token_ms.is_some()
+        || raw.tokens_per_second.is_some()
+        || raw.tokens.is_some()
+        || raw.failing_models.is_some();
+    match raw.kind {
+        RawProviderKind::Simulated if of_upstreams => {
+            let problem = "is simulated and takes no address, key, headers or models; \
+                           take them out";
             Err(SettingsError::new(key, problem))
-        };
+        }
+        RawProviderKind::Simulated => simulated(key, raw, catalog).map(ProviderSettings::Simulated),
+        RawProviderKind::OpenAi if of_the_simulation => {
+            let problem = "is no simulation and takes no first_token_ms, tokens_per_second, \
+                           tokens or failing_models; take them out";
+            Err(SettingsError::new(key, problem))
+        }
+        RawProviderKind::OpenAi => Ok(ProviderSettings::OpenAi(OpenAiProvider {
+            base_url: base_url(key, raw.base_url.as_deref())?,
+            api_key: api_key(key, raw, sources)?,
+            headers: headers(key, raw)?,
+            models: raw
+                .models
+                .as_deref()
+                .map(|it| models(key, "models", it, catalog))
+                .transpose()?,
+        })),
     }
-    Ok(ProviderSettings::OpenAi(OpenAiProvider {
-        base_url: base_url(key, raw.base_url.as_deref())?,
-        api_key: api_key(key, raw, sources)?,
-        headers: headers(key, raw)?,
-        models: raw.models.as_ref().map(|names| models(key, names, catalog)).transpose()?,
-    }))
+}
+
+fn simulated(
+    key: &str,
+    raw: &RawProvider,
+    catalog: &Catalog,
+) -> Result<SimulatedProvider, SettingsError> {
+    let mut provider = SimulatedProvider::default();
+    let number = |name: &str, given: Option<u64>, least, most| {
+        given.map(|it| within(&format!("{key}.{name}"), it, least, most)).transpose()
+    };
+    if let Some(delay_ms) = number("first_token_ms", raw.first_token_ms, 0, 60_000)? {
+        provider.first_token_delay = Duration::from_millis(delay_ms);
+    }
+    if let Some(speed) = number("tokens_per_second", raw.tokens_per_second, 0, 100_000)? {
+        provider.tokens_per_second = u32::try_from(speed).unwrap_or(u32::MAX);
+    }
+    let tokens = number("tokens", raw.tokens, 1, 100_000)?;
+    provider.tokens = tokens.and_then(|count| u32::try_from(count).ok());
+    if let Some(names) = &raw.failing_models {
+        provider.failing_models = models(key, "failing_models", names, catalog)?;
+    }
+    Ok(provider)
 }
 
 fn base_url(key: &str, text: Option<&str>) -> Result<String, SettingsError> {
@@ -95,10 +133,11 @@ fn headers(key: &str, raw: &RawProvider) -> Result<Vec<(HeaderName, HeaderValue)
 
 fn models(
     key: &str,
+    list: &str,
     names: &[String],
     catalog: &Catalog,
 ) -> Result<Vec<trueup_core::ModelId>, SettingsError> {
-    let key = format!("{key}.models");
+    let key = format!("{key}.{list}");
     let read = |name: &String| {
         let model = model_id(&key, name)?;
         if catalog.models.contains_key(&model) {

@@ -1,7 +1,7 @@
 //! Who answers: an upstream that speaks OpenAI's chat completions, or the built-in simulation.
 
 pub use openai::{OpenAi, Timeouts};
-pub use simulated::{Script, Simulated};
+pub use simulated::Simulated;
 
 mod openai;
 mod simulated;
@@ -80,8 +80,8 @@ impl Provider {
         clock: &Clock,
     ) -> Result<Self, reqwest::Error> {
         Ok(match settings {
-            ProviderSettings::Simulated => {
-                Self::Simulated(Simulated::new(Script::default(), clock.clone()))
+            ProviderSettings::Simulated(script) => {
+                Self::Simulated(Simulated::new(script.clone(), clock.clone()))
             }
             ProviderSettings::OpenAi(upstream) => {
                 Self::OpenAi(OpenAi::new(upstream, Timeouts::default())?)

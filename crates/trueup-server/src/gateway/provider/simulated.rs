@@ -10,56 +10,21 @@ use trueup_core::ModelId;
 
 use super::{ProviderError, Reply};
 use crate::clock::Clock;
+use crate::config::SimulatedProvider;
 use crate::gateway::completion::{Completion, FinishReason, TokenUsage};
 use crate::gateway::request::ChatRequest;
 use crate::gateway::sse;
 
-/// How a simulation behaves.
-#[derive(Clone, Debug)]
-pub struct Script {
-    /// From the question to the first token.
-    pub first_token_delay: Duration,
-    /// How fast tokens follow; zero is all at once.
-    pub tokens_per_second: u32,
-    /// The length of an answer; its own length when `None`.
-    pub tokens: Option<usize>,
-    /// Models that fail before their first token.
-    pub failing: Vec<ModelId>,
-}
-
-impl Default for Script {
-    /// About as fast as a good model on a good day.
-    fn default() -> Self {
-        Self {
-            first_token_delay: Duration::from_millis(350),
-            tokens_per_second: 40,
-            tokens: None,
-            failing: Vec::new(),
-        }
-    }
-}
-
-impl Script {
-    /// Answers at once: for tests.
-    pub fn instant() -> Self {
-        Self { first_token_delay: Duration::ZERO, tokens_per_second: 0, ..Self::default() }
-    }
-
-    fn token_interval(&self) -> Duration {
-        Duration::from_secs(1).checked_div(self.tokens_per_second).unwrap_or_default()
-    }
-}
-
 /// A scripted provider.
 #[derive(Clone, Debug)]
 pub struct Simulated {
-    script: Arc<Script>,
+    script: Arc<SimulatedProvider>,
     clock: Clock,
 }
 
 impl Simulated {
     /// A provider that follows `script`.
-    pub fn new(script: Script, clock: Clock) -> Self {
+    pub fn new(script: SimulatedProvider, clock: Clock) -> Self {
         Self { script: Arc::new(script), clock }
     }
 
@@ -68,7 +33,7 @@ impl Simulated {
         request: &ChatRequest,
         model: &ModelId,
     ) -> Result<Reply, ProviderError> {
-        if self.script.failing.contains(model) {
+        if self.script.failing_models.contains(model) {
             return Err(ProviderError::Injected);
         }
         let answer = Answer::to(request, model, self.script.tokens);
@@ -78,7 +43,7 @@ impl Simulated {
             return Ok(Reply::Stream(paced(chunks, &self.script)));
         }
         let tokens = u32::try_from(answer.tokens.len()).unwrap_or(u32::MAX);
-        let speaking = self.script.token_interval().saturating_mul(tokens);
+        let speaking = token_interval(&self.script).saturating_mul(tokens);
         tokio::time::sleep(self.script.first_token_delay + speaking).await;
         let text = answer.tokens.concat();
         let whole = completion.whole(&text, answer.finish_reason, Some(answer.usage));
@@ -96,6 +61,10 @@ impl Simulated {
     }
 }
 
+fn token_interval(script: &SimulatedProvider) -> Duration {
+    Duration::from_secs(1).checked_div(script.tokens_per_second).unwrap_or_default()
+}
+
 fn broken(error: &impl ToString) -> ProviderError {
     ProviderError::Broken(error.to_string())
 }
@@ -103,9 +72,9 @@ fn broken(error: &impl ToString) -> ProviderError {
 // The role, the tokens, the finish, the usage, the end: only tokens take time.
 fn paced(
     chunks: VecDeque<(Bytes, bool)>,
-    script: &Script,
+    script: &SimulatedProvider,
 ) -> futures::stream::BoxStream<'static, Result<Bytes, ProviderError>> {
-    let (first, next) = (script.first_token_delay, script.token_interval());
+    let (first, next) = (script.first_token_delay, token_interval(script));
     futures::stream::unfold((chunks, first), move |(mut chunks, delay)| async move {
         let (chunk, is_token) = chunks.pop_front()?;
         if !is_token {
@@ -126,10 +95,10 @@ struct Answer {
 }
 
 impl Answer {
-    fn to(request: &ChatRequest, model: &ModelId, tokens: Option<usize>) -> Self {
+    fn to(request: &ChatRequest, model: &ModelId, tokens: Option<u32>) -> Self {
         let text = compose(&request.said().content, model);
         let words: Vec<String> = text.split_inclusive(' ').map(str::to_owned).collect();
-        let length = tokens.unwrap_or(words.len());
+        let length = tokens.map_or(words.len(), |count| count as usize);
         let asked = request.max_tokens().map(|most| usize::try_from(most).unwrap_or(usize::MAX));
         let kept = asked.map_or(length, |most| most.min(length));
         let finish_reason = if kept < length { FinishReason::Length } else { FinishReason::Stop };
@@ -182,12 +151,14 @@ fn compose(said: &str, model: &ModelId) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Script, Simulated};
+    use super::Simulated;
     use crate::clock::Clock;
+    use crate::config::SimulatedProvider;
     use crate::gateway::provider::{ProviderError, Reply};
     use crate::gateway::request::ChatRequest;
     use futures::StreamExt;
     use serde_json::Value;
+    use std::time::Duration;
     use trueup_core::ModelId;
 
     fn request(more: &str) -> ChatRequest {
@@ -197,13 +168,21 @@ mod tests {
         ChatRequest::read(serde_json::from_str(&body).unwrap()).unwrap()
     }
 
-    async fn ask(script: Script, more: &str) -> Result<Reply, ProviderError> {
+    fn instant() -> SimulatedProvider {
+        SimulatedProvider {
+            first_token_delay: Duration::ZERO,
+            tokens_per_second: 0,
+            ..SimulatedProvider::default()
+        }
+    }
+
+    async fn ask(script: SimulatedProvider, more: &str) -> Result<Reply, ProviderError> {
         let provider = Simulated::new(script, Clock::system());
         provider.ask(&request(more), &ModelId::new("gpt-5").unwrap()).await
     }
 
     async fn whole(more: &str) -> Value {
-        match ask(Script::instant(), more).await {
+        match ask(instant(), more).await {
             Ok(Reply::Whole(body)) => serde_json::from_slice(&body).unwrap(),
             _ => panic!("no whole reply"),
         }
@@ -211,7 +190,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_says_the_same_as_the_whole_and_ends_with_its_usage() {
-        let Ok(Reply::Stream(stream)) = ask(Script::instant(), r#","stream":true"#).await else {
+        let Ok(Reply::Stream(stream)) = ask(instant(), r#","stream":true"#).await else {
             panic!("no stream");
         };
         let mut data: Vec<_> = stream.map(Result::unwrap).collect().await;
@@ -246,19 +225,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_script_sets_the_length_and_who_fails() {
-        let script = Script { tokens: Some(500), ..Script::instant() };
+        let script = SimulatedProvider { tokens: Some(500), ..instant() };
         let Ok(Reply::Whole(body)) = ask(script, "").await else { panic!("no reply") };
         let body: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["usage"]["completion_tokens"], 500);
 
-        let failing = vec![ModelId::new("gpt-5").unwrap()];
-        let refused = ask(Script { failing, ..Script::instant() }, "").await;
+        let failing_models = vec![ModelId::new("gpt-5").unwrap()];
+        let refused = ask(SimulatedProvider { failing_models, ..instant() }, "").await;
         assert!(matches!(refused, Err(ProviderError::Injected)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn tokens_come_at_the_speed_of_the_script() {
-        let script = Script { tokens: Some(11), tokens_per_second: 10, ..Script::default() };
+        let script = SimulatedProvider {
+            tokens: Some(11),
+            tokens_per_second: 10,
+            ..SimulatedProvider::default()
+        };
         let started = tokio::time::Instant::now();
         let Ok(Reply::Stream(stream)) = ask(script.clone(), r#","stream":true"#).await else {
             panic!("no stream");
