@@ -46,6 +46,10 @@ lock:
 fmt:
     @scripts/fmt.sh write
 
+# renew the README's picture of the demo, which the browser tests make
+picture:
+    @TRUEUP_PICTURE={{ quote(justfile_directory() / "docs/demo.png") }} scripts/suite.sh e2e
+
 # remove what was built (tools are kept)
 clean:
     @scripts/clean.sh

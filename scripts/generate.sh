@@ -4,7 +4,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # The API as the server describes it, and the TypeScript types that follow from it.
-DOCUMENT=crates/trueup-server/openapi.json
+DOCUMENT=openapi.json
 TYPES=web/packages/trueup/src/generated/openapi.ts
 
 make_document() { cargo run --quiet ${CI:+--locked} --package trueup-server --bin trueup -- openapi >"$1"; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs one suite of tests, after building what it needs: scripts/suite.sh rust | wasm | web | size | packaging | e2e
+# Runs one suite of tests, after building what it needs: scripts/suite.sh rust | wasm | web | size | packaging | clients | e2e
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -42,10 +42,15 @@ case "${1:-}" in
     scripts/web.sh package
     step "installing the packed package as a reader would" npm test --workspace tests/packaging
     ;;
+  clients)
+    use_server
+    step "talking to the gateway with the openai client and the AI SDK" npm test --workspace tests/clients
+    ;;
   e2e)
     use_server
     use_browser
+    export TRUEUP_PICTURE="${TRUEUP_PICTURE:-$ROOT/target/demo.png}"
     step "testing the demo in Chromium against the real server" npm test --workspace tests/e2e
     ;;
-  *) die "usage: scripts/suite.sh rust | wasm | web | size | packaging | e2e" ;;
+  *) die "usage: scripts/suite.sh rust | wasm | web | size | packaging | clients | e2e" ;;
 esac

@@ -6,21 +6,35 @@ WASM_TARGET=wasm32-unknown-unknown
 # A folder of its own: the two compilers differ, and must not undo each other's work.
 WASM_TARGET_DIR="$ROOT/target/wasm"
 
-rustup_has_target() { [ -d "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/$WASM_TARGET/lib" ]; }
+# The target, and the sources of the standard library: the module gets one that is built for size.
+rustup_is_ready() {
+  local libraries
+  libraries="$(rustc --print sysroot 2>/dev/null)/lib/rustlib"
+  [ -d "$libraries/$WASM_TARGET/lib" ] && [ -f "$libraries/src/rust/library/Cargo.lock" ]
+}
 
-# Debian's compiler for browsers, with the sources from which the standard library is built.
-debian_has_compiler() {
+install_with_rustup() {
+  have rustup || return 1
+  say "installing the target $WASM_TARGET and the sources of the standard library with rustup"
+  rustup target add "$WASM_TARGET" && rustup component add rust-src
+}
+
+# Debian's compiler for browsers. It has no compiled standard library for the target, only sources.
+debian_is_ready() {
   [ -x /usr/bin/cargo ] && [ -x /usr/bin/rustc ] && [ -n "$(debian_linker)" ] &&
-    [ -d "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src" ]
+    [ -f "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ]
 }
 
 debian_linker() { find /usr/bin -name 'wasm-ld-*' 2>/dev/null | sort -V | tail -n 1; }
 
 # Debian names its linker packages by version, and newer releases have newer ones.
-debian_linker_package() { apt-cache search --names-only '^lld-[0-9]+$' 2>/dev/null | cut -d' ' -f1 | sort -V | tail -n 1; }
+debian_linker_package() {
+  apt-cache search --names-only '^lld-[0-9]+$' 2>/dev/null | cut -d' ' -f1 | sort -V | tail -n 1
+}
 
-install_debian_compiler() {
+install_with_apt() {
   have apt-get || return 1
+  say "rustup cannot fetch the target: trying Debian's compiler for browsers"
   local linker
   linker="$(debian_linker_package)"
   if [ -z "$linker" ]; then
@@ -31,35 +45,35 @@ install_debian_compiler() {
 }
 
 choose_wasm_compiler() {
-  if rustup_has_target; then
+  if rustup_is_ready; then
     WASM_COMPILER=rustup
-  elif debian_has_compiler; then
+  elif debian_is_ready; then
     WASM_COMPILER=debian
-  elif say "installing the $WASM_TARGET target with rustup" && rustup target add "$WASM_TARGET"; then
+  elif install_with_rustup && rustup_is_ready; then
     WASM_COMPILER=rustup
-  elif say "rustup cannot fetch the target: trying Debian's compiler" && install_debian_compiler && debian_has_compiler; then
+  elif install_with_apt && debian_is_ready; then
     WASM_COMPILER=debian
   else
-    die "there is no Rust compiler for $WASM_TARGET; run 'rustup target add $WASM_TARGET' and start this again"
+    die "there is no Rust compiler for $WASM_TARGET; run 'rustup target add $WASM_TARGET' and 'rustup component add rust-src', and start this again"
   fi
 }
 
-# wasm_cargo FLAGS COMMAND...: cargo for wasm, with FLAGS for rustc. Here as elsewhere,
-# continuous integration takes the committed lock file as it is.
-# Debian ships no compiled standard library for the target, so it is built along, once.
+# wasm_cargo COMMAND...: cargo for wasm. WASM_FLAGS are flags for rustc. WASM_STD_FEATURES, when
+# set, asks for a standard library that is built along, with these features; that is an unstable
+# option, which a stable compiler takes when RUSTC_BOOTSTRAP is set.
 wasm_cargo() {
-  local flags="$1" command="$2"
-  shift 2
+  local cargo=cargo command="$1"
+  shift
   # RUSTFLAGS would win over the flags for this target, and a native build has other ones.
-  local env=(-u RUSTFLAGS CARGO_TARGET_DIR="$WASM_TARGET_DIR" CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$flags")
+  local env=(-u RUSTFLAGS RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$WASM_TARGET_DIR"
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="${WASM_FLAGS:-}")
   if [ "$WASM_COMPILER" = debian ]; then
-    env+=(
-      RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1
-      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$(debian_linker)"
-    )
-    env "${env[@]}" /usr/bin/cargo "$command" ${CI:+--locked} --target "$WASM_TARGET" \
-      -Zbuild-std=std,panic_abort -Zbuild-std-features="${WASM_STD_FEATURES:-}" "$@"
-  else
-    env "${env[@]}" cargo "$command" ${CI:+--locked} --target "$WASM_TARGET" "$@"
+    cargo=/usr/bin/cargo
+    env+=(RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
+      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$(debian_linker)")
   fi
+  if [ "$WASM_COMPILER" = debian ] || [ -n "${WASM_STD_FEATURES:-}" ]; then
+    set -- -Zbuild-std=std,panic_abort -Zbuild-std-features="${WASM_STD_FEATURES:-}" "$@"
+  fi
+  env "${env[@]}" "$cargo" "$command" ${CI:+--locked} --target "$WASM_TARGET" "$@"
 }

@@ -9,22 +9,20 @@ CRATE=trueup-wasm
 OUT=web/packages/trueup/src/wasm
 
 # Panics in the module become a bare trap: nobody can catch one in wasm, and the text and
-# formatting code that a message needs would be a third of the module.
+# formatting code that a message needs would be a third of the module. Nor does the compiler inline
+# on its own before LLVM does, which knows that the module is to be small.
 compile() {
-  local flags=""
-  if [ "$WASM_COMPILER" = debian ]; then
-    flags="-Zunstable-options -Cpanic=immediate-abort"
-    export WASM_STD_FEATURES=optimize_for_size
-  fi
-  wasm_cargo "$flags" build --package "$CRATE" --lib --profile wasm
+  WASM_FLAGS="-Zunstable-options -Cpanic=immediate-abort -Zinline-mir=no" WASM_STD_FEATURES=optimize_for_size \
+    wasm_cargo build --package "$CRATE" --lib --profile wasm
 }
 
 bind() {
   rm -rf "$OUT"
-  wasm-bindgen --target web --out-dir "$OUT" \
-    --remove-name-section --remove-producers-section "$1"
-  # After wasm-bindgen, because it reads the section of target features that this strips.
-  wasm-opt -Oz --strip-debug --strip-producers --strip-target-features \
+  wasm-bindgen --target web --out-dir "$OUT" --remove-name-section --remove-producers-section "$1"
+  # After wasm-bindgen, because it reads the section of target features that this strips. Next to
+  # nothing is inlined: copies of a function save a few bytes, but cost more once compressed.
+  wasm-opt -Oz --one-caller-inline-max-function-size=20 --always-inline-max-function-size=1 \
+    --strip-debug --strip-producers --strip-target-features \
     "$OUT/trueup_wasm_bg.wasm" -o "$OUT/trueup_wasm_bg.wasm"
 }
 
@@ -47,10 +45,10 @@ build() {
 # build of the tests refuses warnings; the tests then run what was built.
 check() {
   if [ "$WASM_COMPILER" = rustup ]; then
-    wasm_cargo "" clippy --package "$CRATE" --all-targets -- -D warnings
+    wasm_cargo clippy --package "$CRATE" --all-targets -- -D warnings
   else
     CARGO_BUILD_WARNINGS=deny CARGO_UNSTABLE_WARNINGS=true \
-      wasm_cargo "" test --package "$CRATE" --no-run
+      wasm_cargo test --package "$CRATE" --no-run
   fi
 }
 
@@ -60,7 +58,7 @@ run_tests() {
   eval "$browser"
   export CHROMEDRIVER
   CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner WASM_BINDGEN_TEST_TIMEOUT=120 \
-    wasm_cargo "" test --package "$CRATE"
+    wasm_cargo test --package "$CRATE"
 }
 
 choose_wasm_compiler
