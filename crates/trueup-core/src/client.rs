@@ -5,10 +5,11 @@
 //! out and hands what came of them back. No clock of the client ever decides state: timers only
 //! cause fetches and fences.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::mem;
 
 use crate::correction::{self, Correction};
 use crate::ids::{AccountId, Epoch, ModelId, OperationId, Version};
+use crate::map::Map;
 use crate::meter::{Charge, MeterId};
 use crate::operation::{Cause, OperationState};
 use crate::pending::{Pending, PendingOperation, Record, Stage};
@@ -154,14 +155,14 @@ impl From<&PendingOperation> for SavedOperation {
 pub struct Client {
     settings: Settings,
     session: Session,
-    catalog: BTreeMap<ModelId, Charge>,
+    catalog: Map<ModelId, Charge>,
     visible: bool,
     online: bool,
     next_request: u64,
     in_flight: Option<InFlight>,
     wants: Wants,
     tries: timers::Tries,
-    events: VecDeque<Event>,
+    events: Vec<Event>,
     view: View,
 }
 
@@ -194,14 +195,14 @@ impl Client {
         Self {
             settings,
             session: Session::Starting,
-            catalog: BTreeMap::new(),
+            catalog: Map::new(),
             visible: true,
             online: true,
             next_request: 0,
             in_flight: None,
             wants: Wants::default(),
             tries: timers::Tries::default(),
-            events: VecDeque::new(),
+            events: Vec::new(),
             view: View::default(),
         }
     }
@@ -271,8 +272,8 @@ impl Client {
         }
     }
 
-    /// Derives the view anew and tells of it once, if it is another one.
-    fn derive_view(&mut self, now: Timestamp) {
+    /// Derives the view anew and tells of it once, if it is another one; gives the one before.
+    fn derive_view(&mut self, now: Timestamp) -> Option<View> {
         let unreachable = !self.online || self.tries.failures >= 2;
         let view = match &self.session {
             Session::Starting => View::default(),
@@ -298,22 +299,23 @@ impl Client {
                 }
             }
         };
-        if view != self.view {
-            self.view = view;
-            self.tell(Event::ViewChanged);
+        if view == self.view {
+            return None;
         }
+        self.tell(Event::ViewChanged);
+        Some(mem::replace(&mut self.view, view))
     }
 
     fn tell(&mut self, event: Event) {
         let told_already =
             matches!(event, Event::ViewChanged | Event::SaveNeeded) && self.events.contains(&event);
         if !told_already {
-            self.events.push_back(event);
+            self.events.push(event);
         }
     }
 }
 
-fn meters_of(base: &Base, pending: &Pending, now: Timestamp) -> BTreeMap<MeterId, MeterView> {
+fn meters_of(base: &Base, pending: &Pending, now: Timestamp) -> Map<MeterId, MeterView> {
     view::meters(&base.meters, pending, |reading| {
         timers::window_end(base, reading.window.end) <= now
     })

@@ -1,10 +1,10 @@
 //! The view moved in a way the client had not predicted: why, by how much, and how to say it.
 
-use std::collections::BTreeMap;
-
 use crate::ids::OperationId;
+use crate::map::Map;
 use crate::meter::{Charge, MeterId};
 use crate::operation::Cause;
+use crate::reconcile::Told;
 use crate::units::Units;
 use crate::view::MeterView;
 
@@ -38,6 +38,12 @@ pub struct Movement {
     pub after: Figures,
 }
 
+impl Movement {
+    fn gives_back(&self) -> bool {
+        self.after.used <= self.before.used
+    }
+}
+
 /// A movement of the view that was not predicted, with its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Correction {
@@ -57,54 +63,59 @@ pub(crate) struct Reason {
     pub cause: Cause,
     pub operation: Option<OperationId>,
     /// By how much used + held + pending moved, meter by meter.
-    pub taken: BTreeMap<MeterId, i64>,
+    pub taken: Vec<(MeterId, i64)>,
     /// What the operation was charged instead, when that is the reason.
     pub counted: Charge,
 }
 
-/// Explains the difference of two views by `reasons`, in their order. Every meter that moved is in
-/// at least one correction: what no reason covers is told as [`Cause::Reset`].
+impl Reason {
+    fn moves(&self, meter: &MeterId) -> bool {
+        self.taken.iter().any(|(moved, _)| moved == meter)
+    }
+}
+
+/// Explains the difference of two views by what was told, in its order. Every meter that moved is
+/// in at least one correction, whatever the reasons leave over.
 pub(crate) fn explain(
-    before: &BTreeMap<MeterId, MeterView>,
-    after: &BTreeMap<MeterId, MeterView>,
-    reasons: &[Reason],
+    before: &Map<MeterId, MeterView>,
+    after: &Map<MeterId, MeterView>,
+    told: &Told,
 ) -> Vec<Correction> {
-    let mut unexplained: BTreeMap<&MeterId, Movement> = after
+    let mut unexplained: Vec<Movement> = after
         .iter()
         .filter_map(|(meter, view)| {
             let before = Figures::from(before.get(meter)?);
             let after = Figures::from(view);
-            (before != after).then(|| (meter, Movement { meter: meter.clone(), before, after }))
+            (before != after).then(|| Movement { meter: meter.clone(), before, after })
         })
         .collect();
     let mut corrections = Vec::new();
-    for (at, reason) in reasons.iter().enumerate() {
-        let later = reasons.get(at + 1..).unwrap_or_default();
-        let mut movements = Vec::new();
+    for (at, reason) in told.reasons.iter().enumerate() {
+        let later = told.reasons.get(at + 1..).unwrap_or_default();
+        let (mut movements, mut given_back) = (Vec::new(), 0);
         for (meter, taken) in &reason.taken {
-            let Some(movement) = unexplained.get_mut(meter) else { continue };
-            let is_last = !later.iter().any(|reason| reason.taken.contains_key(meter));
+            let moved = unexplained.iter_mut().find(|movement| movement.meter == *meter);
+            let Some(movement) = moved else { continue };
+            // The last reason takes what the others left: units of a window that is closed moved
+            // nothing, though an operation was released.
+            let is_last =
+                !told.replaced && !later.iter().any(|reason| reason.moves(meter));
             let step = if is_last { movement.clone() } else { step(movement, reason, *taken) };
             movement.before = step.after;
-            if is_last {
-                unexplained.remove(meter);
-            }
             if step.before != step.after {
-                movements.push(step);
+                // What was given back comes first: that is what the user asks about.
+                let at = if step.gives_back() { given_back } else { movements.len() };
+                given_back += usize::from(step.gives_back());
+                movements.insert(at, step);
             }
         }
-        // What was given back comes first: that is what the user asks about.
-        movements.sort_by_key(|movement| movement.after.used > movement.before.used);
         corrections.extend(correction(reason, movements));
     }
-    let rest: Vec<_> = unexplained.into_values().collect();
-    let reset = Reason {
-        cause: Cause::Reset,
-        operation: None,
-        taken: BTreeMap::new(),
-        counted: Charge::empty(),
-    };
-    corrections.extend(correction(&reset, rest));
+    unexplained.retain(|movement| movement.before != movement.after);
+    // Of other devices only sums and latest states are told: they may leave something over.
+    let cause = if told.replaced { Cause::Reset } else { Cause::OtherDevice };
+    let unknown = Reason { cause, operation: None, taken: Vec::new(), counted: Charge::empty() };
+    corrections.extend(correction(&unknown, unexplained));
     corrections
 }
 

@@ -16,6 +16,7 @@ pub mod correction;
 pub mod error;
 pub mod ids;
 pub mod ledger;
+pub mod map;
 pub mod meter;
 pub mod operation;
 pub mod pending;
@@ -28,6 +29,7 @@ pub mod window;
 
 pub use error::Refusal;
 pub use ids::{AccountId, ActorId, Epoch, ModelId, OperationId, Version};
+pub use map::Map;
 pub use meter::{Charge, MeterId};
 pub use operation::{Cause, OperationState};
 pub use quota::{Enforcement, MeterBalance, MeterTerms};

@@ -66,11 +66,17 @@ impl Charge {
 
     /// Sorted by meter. `None` when a meter is named twice, units are zero, or there are too many.
     pub fn new(lines: impl IntoIterator<Item = (MeterId, Units)>) -> Option<Self> {
-        let mut lines: Vec<_> = lines.into_iter().collect();
-        lines.sort();
-        let twice = lines.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b));
-        let zero = lines.iter().any(|(_, units)| units.is_zero());
-        if twice || zero || lines.len() > Self::MAX_METERS { None } else { Some(Self(lines)) }
+        let mut charge = Self::empty();
+        for (meter, units) in lines {
+            let twice = !charge.units(&meter).is_zero();
+            if twice || units.is_zero() || charge.0.len() == Self::MAX_METERS {
+                return None;
+            }
+            // A handful of meters: sorted as they come.
+            let at = charge.0.iter().take_while(|(before, _)| *before < meter).count();
+            charge.0.insert(at, (meter, units));
+        }
+        Some(charge)
     }
 
     /// Units of one meter; zero when it is not charged.

@@ -101,6 +101,14 @@ impl Pending {
         Some(self.operations.remove(at))
     }
 
+    /// Takes the oldest operation out that was expected to be refused and never left, as apps may
+    /// leave it: it counts for nothing and nobody knows it. Whether there was one.
+    pub fn drop_idle(&mut self) -> bool {
+        let idle = |it: &PendingOperation| it.stage == Stage::Created && it.prediction.is_empty();
+        let found = self.operations.iter().position(idle);
+        found.map(|at| self.operations.remove(at)).is_some()
+    }
+
     /// All of them, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &PendingOperation> {
         self.operations.iter()

@@ -1,9 +1,8 @@
 //! `apply`: the only way that a client's base ever changes.
 
-use std::collections::BTreeMap;
-
 use crate::correction::Reason;
 use crate::ids::{AccountId, Epoch, OperationId, Version};
+use crate::map::Map;
 use crate::meter::{Charge, MeterId};
 use crate::operation::{Cause, OperationState};
 use crate::pending::{Attached, Pending, Stage};
@@ -22,7 +21,7 @@ pub struct Base {
     /// When it was received, by the client's clock.
     pub received_at: Timestamp,
     /// Every meter.
-    pub meters: BTreeMap<MeterId, MeterReading>,
+    pub meters: Map<MeterId, MeterReading>,
 }
 
 /// What a signed-in client knows.
@@ -56,7 +55,7 @@ pub enum Applied {
     Foreign,
     /// Older than the base: nothing changed.
     Stale,
-    /// It begins after the base ends: nothing changed, fetch since the base's version.
+    /// It does not reach back to the base: nothing changed, fetch since the base's version.
     Gap,
     /// It replaces the history but does not tell about every operation that may be in it: nothing
     /// changed, fetch whole and ask for every pending operation.
@@ -69,6 +68,8 @@ pub enum Applied {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     pub(crate) reasons: Vec<Reason>,
+    /// Whether the history was replaced, so that more has moved than the reasons say.
+    pub(crate) replaced: bool,
     /// The client's operations that ended.
     pub ended: Vec<(OperationId, OperationState, Cause)>,
 }
@@ -89,19 +90,19 @@ impl Knowledge {
 
     /// Takes a snapshot in, whole or not at all. `question` is what its request asked for when it
     /// answers one of this client's own, `received_at` is the client's clock.
+    ///
+    /// Only an answer begins a history or changes to another one: answers come in the order in
+    /// which the server read them. Anything else may be a late word of a session, or of a history,
+    /// that was left, and can only carry on from the base.
     pub fn apply(
         &mut self,
         snapshot: &Snapshot,
         question: Option<&Question>,
         received_at: Timestamp,
     ) -> Applied {
-        let known = match &self.account {
-            Some(own) => *own == snapshot.account,
-            // Whoever it is will be learnt from an answer, never from a late reply of the session
-            // before.
-            None => question.is_some(),
-        };
-        if !known || self.retired.contains(&snapshot.epoch) {
+        let other_account = self.account.as_ref().is_some_and(|own| *own != snapshot.account);
+        let is_late = self.base.is_none() || self.retired.contains(&snapshot.epoch);
+        if other_account || (question.is_none() && is_late) {
             return Applied::Foreign;
         }
         let unfounded =
@@ -117,17 +118,18 @@ impl Knowledge {
             Some(base) if snapshot.version < base.version => return Applied::Stale,
             Some(base) if snapshot.version == base.version => true,
             Some(base) if !snapshot.reset && snapshot.since <= base.version => true,
-            Some(_) if !snapshot.reset && !asked_whole => return Applied::Gap,
-            _ => snapshot.since == Version(0) && !snapshot.reset,
+            Some(_) if question.is_none() || !(snapshot.reset || asked_whole) => {
+                return Applied::Gap;
+            }
+            _ => false,
         };
-        let new_history = same_history.is_none() && self.base.is_some();
-        if !continues && !self.is_covered(snapshot, question, new_history) {
+        if !continues && !question.is_some_and(|question| self.is_covered(snapshot, question)) {
             return Applied::Uncovered;
         }
-        if new_history {
+        if same_history.is_none() {
             self.leave_history(&snapshot.epoch);
         }
-        let told = self.attach(snapshot);
+        let told = Told { replaced: !continues, ..self.attach(snapshot) };
         self.account.get_or_insert_with(|| snapshot.account.clone());
         self.replace_base(snapshot, received_at);
         Applied::Taken(told)
@@ -135,20 +137,11 @@ impl Knowledge {
 
     /// A snapshot that does not continue the base may count operations that it does not name. It is
     /// safe only when every operation the server may have seen was asked for or is named.
-    fn is_covered(
-        &self,
-        snapshot: &Snapshot,
-        question: Option<&Question>,
-        new_history: bool,
-    ) -> bool {
-        self.pending
-            .iter()
-            .filter(|operation| operation.may_be_recorded())
-            .filter(|operation| new_history || operation.record.is_none())
-            .all(|operation| {
-                question.is_some_and(|question| question.operations.contains(&operation.id))
-                    || snapshot.operations.iter().any(|outcome| outcome.id == operation.id)
-            })
+    fn is_covered(&self, snapshot: &Snapshot, question: &Question) -> bool {
+        self.pending.iter().filter(|operation| operation.may_be_recorded()).all(|operation| {
+            question.operations.contains(&operation.id)
+                || snapshot.operations.iter().any(|outcome| outcome.id == operation.id)
+        })
     }
 
     fn replace_base(&mut self, snapshot: &Snapshot, received_at: Timestamp) {
@@ -169,7 +162,8 @@ impl Knowledge {
     }
 
     fn leave_history(&mut self, next: &Epoch) {
-        if let Some(base) = self.base.take().filter(|base| base.epoch != *next) {
+        let Some(base) = self.base.take() else { return };
+        if base.epoch != *next {
             self.retired.push(base.epoch);
         }
         for operation in self.pending.iter_mut() {
@@ -209,7 +203,7 @@ impl Knowledge {
             told.reasons.push(Reason {
                 cause: change.cause,
                 operation: None,
-                taken: BTreeMap::from([(change.meter.clone(), change.units)]),
+                taken: vec![(change.meter.clone(), change.units)],
                 counted: Charge::empty(),
             });
         }
@@ -218,15 +212,20 @@ impl Knowledge {
     }
 }
 
-fn differences(before: &Charge, after: &Charge) -> BTreeMap<MeterId, i64> {
-    let meters = before.iter().chain(after.iter()).map(|(meter, _)| meter);
-    meters
-        .map(|meter| (meter.clone(), after.units(meter).signed() - before.units(meter).signed()))
+fn differences(before: &Charge, after: &Charge) -> Vec<(MeterId, i64)> {
+    let both = either(before, after);
+    both.map(|meter| (meter.clone(), after.units(meter).signed() - before.units(meter).signed()))
         .filter(|(_, moved)| *moved != 0)
         .collect()
 }
 
-fn own_reason(outcome: &OperationOutcome, taken: BTreeMap<MeterId, i64>) -> Option<Reason> {
+/// Every meter that one or the other charges, once.
+fn either<'a>(one: &'a Charge, other: &'a Charge) -> impl Iterator<Item = &'a MeterId> {
+    let only_other = other.iter().filter(|(meter, _)| one.units(meter).is_zero());
+    one.iter().chain(only_other).map(|(meter, _)| meter)
+}
+
+fn own_reason(outcome: &OperationOutcome, taken: Vec<(MeterId, i64)>) -> Option<Reason> {
     (!taken.is_empty()).then(|| Reason {
         cause: outcome.cause,
         operation: Some(outcome.id),
@@ -237,12 +236,12 @@ fn own_reason(outcome: &OperationOutcome, taken: BTreeMap<MeterId, i64>) -> Opti
 
 /// The same actor on another device. How much it moved cannot be told from its latest state alone.
 fn foreign_reason(outcome: &OperationOutcome) -> Reason {
-    let meters = outcome.counted.iter().chain(outcome.requested.iter());
+    let meters = either(&outcome.counted, &outcome.requested);
     Reason {
         cause: Cause::OtherDevice,
         operation: None,
         taken: meters
-            .map(|(meter, _)| (meter.clone(), outcome.counted.units(meter).signed()))
+            .map(|meter| (meter.clone(), outcome.counted.units(meter).signed()))
             .collect(),
         counted: Charge::empty(),
     }

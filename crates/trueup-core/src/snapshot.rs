@@ -1,8 +1,7 @@
 //! What travels: the versioned outcome delta, one atomic image of an account.
 
-use std::collections::BTreeMap;
-
 use crate::ids::{AccountId, Epoch, OperationId, Version};
+use crate::map::Map;
 use crate::meter::{Charge, MeterId};
 use crate::operation::{Cause, OperationState};
 use crate::quota::{Allowance, Enforcement, MeterBalance};
@@ -96,7 +95,7 @@ pub struct Snapshot {
     /// Whether the range could not be told: outcomes are complete only for what was asked by id.
     pub reset: bool,
     /// Every meter of the plan.
-    pub meters: BTreeMap<MeterId, MeterReading>,
+    pub meters: Map<MeterId, MeterReading>,
     /// The calling actor's operations that changed in (since, version].
     pub operations: Vec<OperationOutcome>,
     /// What else changed in (since, version].

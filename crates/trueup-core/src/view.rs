@@ -1,8 +1,7 @@
 //! What the user sees: snapshot and pending, always derived, never stored.
 
-use std::collections::BTreeMap;
-
 use crate::ids::{AccountId, Version};
+use crate::map::Map;
 use crate::meter::MeterId;
 use crate::pending::Pending;
 use crate::quota::{Allowance, Enforcement};
@@ -34,7 +33,7 @@ pub struct View {
     /// The version under it.
     pub version: Option<Version>,
     /// Every meter.
-    pub meters: BTreeMap<MeterId, MeterView>,
+    pub meters: Map<MeterId, MeterView>,
 }
 
 /// One meter of the picture, in units.
@@ -109,10 +108,10 @@ impl MeterView {
 
 /// Derives every meter of a signed-in account.
 pub fn meters(
-    readings: &BTreeMap<MeterId, MeterReading>,
+    readings: &Map<MeterId, MeterReading>,
     pending: &Pending,
     resetting: impl Fn(&MeterReading) -> bool,
-) -> BTreeMap<MeterId, MeterView> {
+) -> Map<MeterId, MeterView> {
     let derive = |(meter, reading): (&MeterId, &MeterReading)| {
         (meter.clone(), MeterView::new(reading, pending.predicted(meter), resetting(reading)))
     };

@@ -1,8 +1,8 @@
 //! What the page tells the machine.
 
 use super::{
-    AccountId, BTreeMap, Base, Begun, Charge, Client, Event, Knowledge, Local, MAX_PENDING,
-    ModelId, OperationId, PendingOperation, Saved, SavedOperation, Session, Stage, Timestamp,
+    AccountId, Base, Begun, Charge, Client, Event, Knowledge, Local, MAX_PENDING, Map, ModelId,
+    OperationId, PendingOperation, Saved, SavedOperation, Session, Stage, Timestamp,
     TooManyPending, Wants, quota, timers,
 };
 
@@ -49,7 +49,7 @@ impl Client {
     }
 
     /// The catalog arrived.
-    pub fn handle_catalog(&mut self, catalog: BTreeMap<ModelId, Charge>) {
+    pub fn handle_catalog(&mut self, catalog: Map<ModelId, Charge>) {
         self.catalog = catalog;
     }
 
@@ -68,7 +68,8 @@ impl Client {
             // A retry of the same user action.
             return Ok(Begun { predicted: begun.prediction.clone(), refusal: None });
         }
-        if self.pending_mut().is_some_and(|pending| pending.iter().count() >= MAX_PENDING) {
+        if self.pending_mut().is_some_and(|it| it.iter().count() >= MAX_PENDING && !it.drop_idle())
+        {
             return Err(TooManyPending);
         }
         let known = !self.view.meters.is_empty();

@@ -46,7 +46,7 @@ impl Client {
 
     /// The next thing to tell the app.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        if self.events.is_empty() { None } else { Some(self.events.remove(0)) }
     }
 
     /// When [`Client::handle_timeout`] wants to be called next. A driver picks the instant inside

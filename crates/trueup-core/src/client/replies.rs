@@ -1,7 +1,7 @@
 //! What the network tells the machine.
 
 use super::{
-    Applied, Cause, Client, Correction, Event, OperationId, OperationState, Question, RequestId,
+    Applied, Cause, Client, Event, InFlight, OperationState, Question, RequestId,
     Snapshot, Stage, Timestamp, Told, correction,
 };
 use crate::correction::Reason;
@@ -17,13 +17,11 @@ impl Client {
     /// A request of the machine was answered with a snapshot.
     pub fn handle_answer(&mut self, id: RequestId, snapshot: &Snapshot, now: Timestamp) {
         let Some(request) = self.in_flight.take_if(|request| request.id == id) else { return };
-        let failures = self.tries.succeed(now);
-        if let Applied::Taken(_) = self.take(snapshot, Some(&request.question), now) {
+        self.tries.succeed(now);
+        if self.take(snapshot, Some(&request.question), now) {
             self.find_unknown(&request.question, snapshot);
         }
-        if request.fences.is_some_and(|operation| self.is_fencing(operation)) {
-            // The answer says nothing of the operation that it is about: not at once again.
-            self.tries.failures = failures;
+        if self.doubt_fence(&request) && !self.wants.whole {
             self.tries.fail(&self.settings, None, now);
         }
         self.ask_again_later(now);
@@ -41,7 +39,8 @@ impl Client {
 
     /// A request failed; the server may have said after how long to come back.
     pub fn handle_failure(&mut self, id: RequestId, retry_after_ms: Option<i64>, now: Timestamp) {
-        if self.in_flight.take_if(|request| request.id == id).is_some() {
+        if let Some(request) = self.in_flight.take_if(|request| request.id == id) {
+            self.doubt_fence(&request);
             self.tries.fail(&self.settings, retry_after_ms, now);
             self.derive_view(now);
         }
@@ -64,27 +63,32 @@ impl Client {
             counted: Charge::empty(),
         };
         let ended = vec![(operation, OperationState::Fenced, Cause::NeverArrived)];
-        self.tell_moves(Told { reasons: vec![reason], ended }, now);
+        self.tell_moves(Told { reasons: vec![reason], ended, ..Told::default() }, now);
     }
 
+    /// Whether the base is the snapshot's now.
     fn take(
         &mut self,
         snapshot: &Snapshot,
         question: Option<&Question>,
         now: Timestamp,
-    ) -> Applied {
-        let Some(knowledge) = self.knowledge_mut() else { return Applied::Foreign };
+    ) -> bool {
+        let Some(knowledge) = self.knowledge_mut() else { return false };
         let applied = knowledge.apply(snapshot, question, now);
-        match &applied {
-            Applied::Foreign | Applied::Stale => {}
-            Applied::Gap => self.wants.check = true,
+        match applied {
+            Applied::Foreign | Applied::Stale => return false,
+            Applied::Gap => {
+                self.wants.check = true;
+                return false;
+            }
             Applied::Uncovered => {
                 self.wants.check = true;
                 self.wants.whole = true;
+                return false;
             }
             Applied::Taken(told) => {
                 self.wants.whole = false;
-                self.tell_moves(told.clone(), now);
+                self.tell_moves(told, now);
                 if !self.awaits_end() {
                     self.tries.confirm = None;
                 } else if self.tries.confirm.is_none() {
@@ -92,16 +96,14 @@ impl Client {
                 }
             }
         }
-        applied
+        true
     }
 
     fn tell_moves(&mut self, told: Told, now: Timestamp) {
-        let before = self.view.meters.clone();
-        self.derive_view(now);
-        let corrections: Vec<Correction> =
-            correction::explain(&before, &self.view.meters, &told.reasons);
-        for correction in corrections {
-            self.tell(Event::Corrected(correction));
+        if let Some(before) = self.derive_view(now) {
+            for correction in correction::explain(&before.meters, &self.view.meters, &told) {
+                self.tell(Event::Corrected(correction));
+            }
         }
         for (operation, state, cause) in told.ended {
             self.tell(Event::Ended { operation, state, cause });
@@ -125,9 +127,16 @@ impl Client {
         }
     }
 
-    fn is_fencing(&self, operation: OperationId) -> bool {
-        let pending = self.knowledge().and_then(|it| it.pending.get(operation));
-        pending.is_some_and(|operation| operation.stage == Stage::Fencing)
+    /// Whether the request was a fence that did not settle its operation. Whether it was carried
+    /// out, or the operation came first, is asked before it is tried again.
+    fn doubt_fence(&mut self, request: &InFlight) -> bool {
+        let Some(id) = request.fences else { return false };
+        let operation = self.pending_mut().and_then(|pending| pending.get_mut(id));
+        let in_vain = operation.filter(|operation| operation.stage == Stage::Fencing);
+        let is_in_vain = in_vain.map(|operation| operation.stage = Stage::Uncertain).is_some();
+        self.tries.vain_fences =
+            if is_in_vain { self.tries.vain_fences.saturating_add(1) } else { 0 };
+        is_in_vain
     }
 
     fn ask_again_later(&mut self, now: Timestamp) {

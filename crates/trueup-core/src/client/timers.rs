@@ -21,6 +21,8 @@ impl Deadline {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tries {
     pub failures: u32,
+    /// Fences that settled nothing, in a row, whatever was answered between them.
+    pub vain_fences: u32,
     /// The last answer.
     pub checked_at: Option<Timestamp>,
     /// No request before this.
@@ -31,17 +33,17 @@ pub(super) struct Tries {
 }
 
 impl Tries {
-    /// How many had failed before.
-    pub fn succeed(&mut self, now: Timestamp) -> u32 {
+    pub fn succeed(&mut self, now: Timestamp) {
+        self.failures = 0;
         self.rests_until = None;
         self.checked_at = Some(now);
-        std::mem::take(&mut self.failures)
     }
 
     /// Full jitter: anywhere from the server's own wish to an exponentially growing pause after it.
     pub fn fail(&mut self, settings: &Settings, retry_after_ms: Option<i64>, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);
-        let pause_ms = doubled(500, self.failures, settings.backoff_cap_ms);
+        let times = self.failures.max(self.vain_fences);
+        let pause_ms = doubled(500, times, settings.backoff_cap_ms);
         let not_before = now.plus(retry_after_ms.unwrap_or(50).clamp(50, 3_600_000));
         self.rests_until = Some(Deadline::between(not_before, pause_ms));
     }

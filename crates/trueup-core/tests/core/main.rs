@@ -8,5 +8,7 @@
     reason = "a test that fails is to stop, and says where"
 )]
 
+mod client;
 mod kit;
 mod ledger;
+mod world;

@@ -32,7 +32,11 @@ pub(crate) fn history(ledger: &MemoryLedger) {
     for (meter, balance) in &ledger.account.meters {
         let sum = sums.get(&(meter.clone(), balance.window_number)).copied().unwrap_or_default();
         let shown = [balance.used, balance.held, balance.granted].map(|it| i128::from(it.get()));
-        assert_eq!(shown, [sum.0, sum.1, sum.2], "the balance of {meter} is the sum of its entries");
+        assert_eq!(
+            shown,
+            [sum.0, sum.1, sum.2],
+            "the balance of {meter} is the sum of its entries"
+        );
     }
     open_holds(ledger, &sums);
     charges(ledger, &sums);

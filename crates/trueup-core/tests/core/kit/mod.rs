@@ -10,7 +10,9 @@ use trueup_core::{
 
 pub(crate) mod audit;
 pub(crate) mod memory;
+pub(crate) mod page;
 pub(crate) mod script;
+pub(crate) mod snap;
 
 /// When tests begin, by everybody's clock.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_489_200_000);

@@ -84,7 +84,10 @@ fn named(name: &str) -> OperationId {
         "too_far_ahead" => START.plus(10 * 60 * 1000 + 1),
         _ => START,
     };
-    op_made_at(name.bytes().fold(0_u16, |n, byte| n.wrapping_mul(31).wrapping_add(byte.into())), made_at)
+    op_made_at(
+        name.bytes().fold(0_u16, |n, byte| n.wrapping_mul(31).wrapping_add(byte.into())),
+        made_at,
+    )
 }
 
 fn outcome(ledger: &MemoryLedger, decision: Result<Decision, Rejection>) -> String {

@@ -105,7 +105,8 @@ impl Backend {
         let account = &self.ledger.account;
         let version = account.version;
         let from = since.unwrap_or(version);
-        let own = |record: &&OperationRecord| record.actor == *actor && record.cause != Cause::Grant;
+        let own =
+            |record: &&OperationRecord| record.actor == *actor && record.cause != Cause::Grant;
         let own: Vec<_> = self.ledger.operations.values().filter(own).collect();
         let in_range = |record: &OperationRecord| record.version > from;
         let count = own.iter().filter(|record| in_range(record)).count();

@@ -1,11 +1,10 @@
 //! A small world: two pages, two accounts on one server, and a network that loses, doubles and
 //! reorders. Every call of a machine is checked against the oracle.
 
-use trueup_core::client::{Client, Request, RequestId};
-use trueup_core::ledger::{Command, Decision};
-use trueup_core::{Cause, Charge, OperationId, Snapshot, Timestamp, Version};
+use trueup_core::client::Client;
+use trueup_core::{Charge, OperationId, Timestamp};
 
-use crate::kit::{START, actor, at, charge, epoch, op, plan};
+use crate::kit::{START, charge, op};
 use backend::Backend;
 use oracle::{Own, Why};
 use tab::{ACCOUNTS, Said, Tab, Who};
@@ -17,7 +16,7 @@ pub(crate) mod oracle;
 pub(crate) mod steps;
 pub(crate) mod tab;
 
-use network::{Ask, Packet, Reply};
+use network::{Ask, Job, Packet};
 
 /// What operations ask for.
 pub(crate) const CHARGES: [&str; 5] =
@@ -28,19 +27,8 @@ pub(crate) struct World {
     pub backends: Vec<Backend>,
     pub tabs: Vec<Tab>,
     pub network: Vec<Packet>,
-    jobs: Vec<Job>,
+    pub jobs: Vec<Job>,
     next_op: u16,
-}
-
-/// A chat that the server runs.
-#[derive(Clone, Debug)]
-struct Job {
-    account: usize,
-    tab: usize,
-    page: u32,
-    operation: OperationId,
-    since: Option<Version>,
-    charge: Charge,
 }
 
 impl World {
@@ -109,6 +97,10 @@ impl World {
     /// A page that is left cannot tell any more what it had not sent.
     fn forget_unsent(&mut self, tab: usize) {
         let tab = &mut self.tabs[tab];
+        if let (Who::Account(at, _), None) = (tab.who, &tab.client.view().account) {
+            // Without a name there is no place to keep it.
+            tab.own.remove(&at);
+        }
         tab.own.values_mut().flatten().for_each(|own| own.unsent = false);
         if tab.who == Who::Visitor {
             // What a visitor had not ended is nobody's.
@@ -174,15 +166,9 @@ impl World {
 
     /// A visitor's oldest operation ends.
     pub fn end_visit(&mut self, tab: usize, well: bool) {
-        let open = |tab: &Tab, id| tab.client.clone().local().is_some() && id != op(0);
         let visited = &self.tabs[tab].visited;
-        let Some((id, _)) = visited.iter().find(|(id, _)| open(&self.tabs[tab], *id)).cloned()
-        else {
-            return;
-        };
-        if self.tabs[tab].who != Who::Visitor {
-            return;
-        }
+        let open = visited.iter().map(|(id, _)| *id).find(|id| *id != op(0));
+        let Some(id) = open.filter(|_| self.tabs[tab].who == Who::Visitor) else { return };
         let position = visited.iter().position(|(it, _)| *it == id).unwrap();
         if well {
             self.tabs[tab].visited[position].0 = op(0);

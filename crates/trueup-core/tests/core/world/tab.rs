@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use trueup_core::client::{Client, Event, Local, Request, Saved, Settings};
 use trueup_core::view::View;
-use trueup_core::{Charge, OperationId, Timestamp, Version};
+use trueup_core::{Charge, Map, OperationId, Timestamp, Version};
 
 use super::oracle::Own;
 use crate::kit::{account, meter, units};
@@ -89,11 +89,12 @@ impl Tab {
     pub fn sign_in(&mut self, who: Who, now: Timestamp) -> Said {
         self.who = who;
         let saved = match who {
-            // Without a name there is nothing to look for.
-            Who::Visitor | Who::Account(_, false) => None,
+            Who::Visitor => None,
             Who::Account(at, true) => self.disk.get(&at).cloned(),
+            // Without a name there is nothing to look for.
+            Who::Account(at, false) => self.disk.remove(&at).and(None),
         };
-        let limits = BTreeMap::from([(meter("premium"), units(3))]);
+        let limits = Map::from([(meter("premium"), units(3))]);
         let used = self.visitor.take().map(|local| local.used).unwrap_or_default();
         let visitor = Local::new(limits, used);
         self.visitor = Some(visitor.clone());

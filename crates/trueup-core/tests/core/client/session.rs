@@ -1,0 +1,122 @@
+//! Who is there: visitors, accounts, and what must not pass from one to the other.
+
+use trueup_core::client::{MAX_PENDING, TooManyPending};
+
+use crate::kit::page::{Page, check, check_live};
+use crate::kit::{START, charge, op};
+
+#[test]
+fn a_visitor_is_counted_here_alone() {
+    check(
+        "
+        visitor premium=3      => anonymous premium 0+0+0/3
+        begin a premium=1      => anonymous premium 0+0+1/3
+        begin b premium=2      => anonymous premium 0+0+3/3
+        begin c premium=1      => no room for 1 premium, 0 left
+        sent a
+        finished a             => anonymous premium 1+0+2/3
+        failed b               => anonymous premium 1+0+0/3
+        begin d premium=2      => anonymous premium 1+0+2/3
+        push v9; premium 0+0/5
+        refresh
+        timer                  => none
+        ",
+    );
+}
+
+#[test]
+fn another_account_starts_with_nothing_of_the_one_before() {
+    check_live(
+        "
+        begin a premium=1                                   => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        refresh                                             => asks since 5 unless unchanged
+        account two                                         => loading; asks whole
+        push v7 since 5; premium 2+0/5; a settled premium=1
+        finished a
+        answer v3 of two; premium 0+0/9                     => live v3 premium 0+0+0/9
+        push v7 since 5; premium 2+0/5; a settled premium=1
+        visitor premium=3                                   => anonymous premium 0+0+0/3
+        push v7 since 5; premium 2+0/5; a settled premium=1
+        ",
+    );
+}
+
+#[test]
+fn whose_session_it_is_is_learnt_from_an_answer_alone() {
+    check_live(
+        "
+        begin a premium=1                                             => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        account ?                                                     => loading; asks whole
+        push v7; premium 2+0/5; a settled premium=1
+        answer v3 of two; premium 0+0/9                               => live v3 premium 0+0+0/9
+        push v7; premium 2+0/5; a settled premium=1
+        push v4 of two since 3; premium 1+0/9; other_device premium 1 => live v4 premium 1+0+0/9; other_device: Used on another device: 1 premium.
+        ",
+    );
+}
+
+#[test]
+fn what_is_expected_to_be_refused_counts_nothing_until_the_server_says_otherwise() {
+    check_live(
+        "
+        begin a premium=5                                                            => no room for 5 premium, 4 left
+        sent a
+        push v7 since 5; premium 1+0/9; standard 0+0/20; grant premium 4 @6; a refused => live v7 premium 1+0+0/9 standard 0+0+0/20; grant: You were given 4 premium.; a refused limit_reached
+        begin b premium=9                                                            => no room for 9 premium, 8 left
+        sent b
+        push v9 since 7; premium 1+9/13; standard 0+0/20; grant premium 4 @8; b held premium=9 => live v9 premium 1+9+0/13 standard 0+0+0/20; admitted b: There was room after all: 9 premium were used.; grant: You were given 4 premium.
+        ",
+    );
+}
+
+#[test]
+fn a_retry_of_the_same_action_is_the_same_operation() {
+    check_live(
+        "
+        begin a premium=4                                                   => live v5 premium 1+0+4/5 standard 0+0+0/20
+        sent a
+        failed a                                                            => asks since 5 for a
+        begin a premium=4
+        sent a
+        answer v6 since 5; premium 1+4/5; standard 0+0/20; a held premium=4 => live v6 premium 1+4+0/5 standard 0+0+0/20
+        failed a                                                            => asks since 6 for a
+        answer v6 since 6; premium 1+4/5; standard 0+0/20; a held premium=4
+        ",
+    );
+}
+
+#[test]
+fn as_many_may_be_undecided_as_one_request_can_ask_for() {
+    let mut page = Page::live();
+    let mut begin = |n: usize, lines| {
+        let id = op(n as u16);
+        let begun = page.client.handle_begin(id, &charge(lines), START);
+        page.client.handle_sent(id, START);
+        begun
+    };
+    (0..MAX_PENDING).for_each(|n| assert!(begin(n, "-").is_ok()));
+    assert_eq!(begin(MAX_PENDING, "-"), Err(TooManyPending));
+}
+
+#[test]
+fn what_was_expected_to_be_refused_and_never_left_stands_in_nobodys_way() {
+    let mut page = Page::live();
+    for n in 0..3 * MAX_PENDING {
+        let begun = page.client.handle_begin(op(n as u16), &charge("premium=9"), START);
+        assert!(begun.unwrap().refusal.is_some());
+    }
+    assert_eq!(page.client.saved().unwrap().pending.len(), MAX_PENDING);
+}
+
+#[test]
+fn what_never_left_is_taken_back_at_once() {
+    check_live(
+        "
+        begin a premium=1 => live v5 premium 1+0+1/5 standard 0+0+0/20
+        failed a          => live v5 premium 1+0+0/5 standard 0+0+0/20
+        timer             => 27000..33000
+        ",
+    );
+}

@@ -1,0 +1,342 @@
+//! When a page asks. Times are milliseconds; a timer is a range, counted from now.
+
+use crate::kit::page::{check, check_live};
+
+#[test]
+fn figures_are_checked_every_thirty_seconds_give_or_take_a_tenth() {
+    check_live(
+        "
+        timer     => 27000..33000
+        at 26999
+        timeout
+        at 27000
+        timeout   => asks since 5 unless unchanged
+        timer     => none but the window's end
+        unchanged
+        timer     => 27000..33000
+        ",
+    );
+}
+
+#[test]
+fn a_reply_that_brought_no_record_is_asked_for_after_a_second_and_then_less_often() {
+    check_live(
+        "
+        begin a premium=1                                                   => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        at 500
+        finished a
+        timer                                                               => 1000..1100
+        at 1499
+        timeout
+        at 1500
+        timeout                                                             => asks since 5 for a
+        answer v6 since 5; premium 1+1/5; standard 0+0/20; a held premium=1 => live v6 premium 1+1+0/5 standard 0+0+0/20
+        timer                                                               => 1000..1100
+        at 2500
+        timeout                                                             => asks since 6 for a
+        answer v6 since 6; premium 1+1/5; standard 0+0/20; a held premium=1
+        timer                                                               => 2000..2100
+        at 4500
+        timeout                                                             => asks since 6 for a
+        answer v6 since 6; premium 1+1/5; standard 0+0/20; a held premium=1
+        timer                                                               => 4000..4100
+        at 8500
+        timeout                                                             => asks since 6 for a
+        answer v6 since 6; premium 1+1/5; standard 0+0/20; a held premium=1
+        timer                                                               => 8000..8100
+        at 16500
+        timeout                                                             => asks since 6 for a
+        answer v6 since 6; premium 1+1/5; standard 0+0/20; a held premium=1
+        timer                                                               => 16000..16100
+        at 32500
+        timeout                                                             => asks since 6 for a
+        answer v6 since 6; premium 1+1/5; standard 0+0/20; a held premium=1
+        timer                                                               => 27000..30100
+        ",
+    );
+}
+
+#[test]
+fn one_second_stays_one_second_while_others_finish() {
+    check_live(
+        "
+        begin a premium=1 => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        begin b premium=1 => live v5 premium 1+0+2/5 standard 0+0+0/20
+        sent b
+        finished a
+        at 900
+        finished b
+        timer             => 100..200
+        at 1000
+        timeout           => asks since 5 for a b
+        ",
+    );
+}
+
+#[test]
+fn a_reply_that_brought_its_record_asks_nothing() {
+    check_live(
+        "
+        begin a premium=1                                                    => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        push v7 since 5; premium 2+0/5; standard 0+0/20; a settled premium=1 => live v7 premium 2+0+0/5 standard 0+0+0/20; a settled finished
+        finished a
+        timer                                                                => 27000..33000
+        ",
+    );
+}
+
+#[test]
+fn a_hidden_page_asks_only_while_something_is_undecided() {
+    check_live(
+        "
+        hidden
+        timer                                                                  => none but the window's end
+        begin a premium=1                                                      => live v5 premium 1+0+1/5 standard 0+0+0/20
+        timer                                                                  => 27000..33000
+        sent a
+        finished a
+        at 1000
+        timeout                                                                => asks since 5 for a
+        answer v7 since 5; premium 2+0/5; standard 0+0/20; a settled premium=1 => live v7 premium 2+0+0/5 standard 0+0+0/20; a settled finished
+        timer                                                                  => none but the window's end
+        refresh                                                                => asks since 7 unless unchanged
+        fails
+        timer                                                                  => none but the window's end
+        at 5000
+        visible
+        timer                                                                  => -3950..-2950
+        ",
+    );
+}
+
+#[test]
+fn a_page_that_appears_checks_figures_older_than_five_seconds() {
+    check_live(
+        "
+        hidden
+        at 5000
+        visible
+        hidden
+        at 5001
+        visible   => asks since 5 unless unchanged
+        unchanged
+        at 9000
+        offline   => offline v5 premium 1+0+0/5 standard 0+0+0/20
+        online    => live v5 premium 1+0+0/5 standard 0+0+0/20
+        at 10002
+        offline   => offline v5 premium 1+0+0/5 standard 0+0+0/20
+        online    => live v5 premium 1+0+0/5 standard 0+0+0/20; asks since 5 unless unchanged
+        ",
+    );
+}
+
+#[test]
+fn a_page_that_appears_asks_at_once_for_what_is_unsure() {
+    check_live(
+        "
+        begin a premium=1 => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        finished a
+        hidden
+        at 10
+        visible           => asks since 5 for a
+        ",
+    );
+}
+
+#[test]
+fn a_check_that_failed_is_made_up_for_when_the_network_is_back() {
+    check_live(
+        "
+        refresh => asks since 5 unless unchanged
+        at 1000
+        fails
+        offline => offline v5 premium 1+0+0/5 standard 0+0+0/20
+        timer   => none but the window's end
+        online  => live v5 premium 1+0+0/5 standard 0+0+0/20; asks since 5 unless unchanged
+        ",
+    );
+}
+
+#[test]
+fn a_reply_that_fell_silent_is_asked_for() {
+    check_live(
+        "
+        begin a premium=1 => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        at 20000
+        activity a
+        at 30000
+        timeout           => asks since 5 unless unchanged
+        unchanged
+        at 50000
+        timeout
+        timer             => 7000..13000
+        at 60000
+        timeout           => asks since 5 unless unchanged
+        unchanged
+        timer             => 20000..21000
+        at 80000
+        timeout           => asks since 5 for a
+        ",
+    );
+}
+
+#[test]
+fn a_window_that_ended_says_so_and_is_fetched_once() {
+    check(
+        "
+        account one                                                           => loading; asks whole
+        answer v5; premium 4+0/5 until 10000                                  => live v5 premium 4+0+0/5
+        timer                                                                 => 10050..12050
+        at 9999
+        timeout
+        at 10050
+        timeout                                                               => live v5 premium 4+0+0/5~; asks since 5 unless unchanged
+        answer v6 since 5; premium 0+0/5 until 99000; window_reset premium -4 => live v6 premium 0+0+0/5; window_reset: A new period began: your premium were renewed.
+        timer                                                                 => 27000..33000
+        ",
+    );
+}
+
+#[test]
+fn a_window_that_the_view_shows_as_over_is_fetched_all_the_same() {
+    check(
+        "
+        account one                          => loading; asks whole
+        answer v5; premium 4+0/5 until 10000 => live v5 premium 4+0+0/5
+        at 10010
+        begin a premium=1                    => live v5 premium 4+0+1/5~
+        timer                                => 40..2040
+        at 10060
+        timeout                              => asks since 5 unless unchanged
+        unchanged
+        timer                                => 27000..33000
+        ",
+    );
+}
+
+#[test]
+fn a_windows_end_is_measured_by_the_servers_clock() {
+    check(
+        "
+        account one                                    => loading; asks whole
+        at 500000
+        answer v5 read 7000; premium 4+0/5 until 10000 => live v5 premium 4+0+0/5
+        timer                                          => 3050..5050
+        push v5 read 6000; premium 4+0/5 until 10000
+        timer                                          => 3050..5050
+        push v5 read 7500; premium 4+0/5 until 10000
+        timer                                          => 2550..4550
+        ",
+    );
+}
+
+#[test]
+fn a_hidden_page_shows_that_a_window_ended_and_asks_when_it_is_seen() {
+    check(
+        "
+        account one                          => loading; asks whole
+        answer v5; premium 4+0/5 until 10000 => live v5 premium 4+0+0/5
+        hidden
+        timer                                => 10050..12050
+        at 12050
+        timeout                              => live v5 premium 4+0+0/5~
+        timer                                => none
+        visible                              => asks since 5 unless unchanged
+        ",
+    );
+}
+
+#[test]
+fn failures_rest_longer_each_time_and_the_servers_wish_is_honoured() {
+    check_live(
+        "
+        refresh    => asks since 5 unless unchanged
+        fails
+        timer      => 50..1050
+        at 1000
+        refresh
+        activity a
+        timeout    => asks since 5 unless unchanged
+        fails      => offline v5 premium 1+0+0/5 standard 0+0+0/20
+        timer      => 50..2050
+        at 4000
+        timeout    => asks since 5 unless unchanged
+        fails 7000
+        timer      => 7000..11000
+        at 10999
+        timeout
+        at 11000
+        timeout    => asks since 5 unless unchanged
+        unchanged  => live v5 premium 1+0+0/5 standard 0+0+0/20
+        timer      => 27000..33000
+        ",
+    );
+}
+
+#[test]
+fn no_input_but_the_timer_cuts_a_rest_short() {
+    check_live(
+        "
+        begin a premium=1 => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        failed a          => asks since 5 for a
+        fails
+        timer             => 50..1050
+        at 100
+        activity a
+        refresh
+        at 1050
+        activity a        => asks since 5 for a
+        ",
+    );
+}
+
+#[test]
+fn nothing_is_asked_without_a_network() {
+    check_live(
+        "
+        begin a premium=1 => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        offline           => offline v5 premium 1+0+1/5 standard 0+0+0/20
+        failed a
+        timer             => none but the window's end
+        at 90000
+        timeout
+        timer             => none but the window's end
+        online            => live v5 premium 1+0+1/5 standard 0+0+0/20; asks since 5 for a
+        ",
+    );
+}
+
+#[test]
+fn fences_in_vain_are_tried_less_and_less_often() {
+    check_live(
+        "
+        begin a premium=1                                           => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        failed a                                                    => asks since 5 for a
+        answer v5; premium 1+0/5; standard 0+0/20                   => fences a since 5
+        fails
+        timer                                                       => 50..1050
+        at 2000
+        timeout                                                     => asks since 5 for a
+        answer v5; premium 1+0/5; standard 0+0/20                   => fences a since 5
+        fails
+        timer                                                       => 50..2050
+        at 5000
+        timeout                                                     => asks since 5 for a
+        answer v5; premium 1+0/5; standard 0+0/20                   => fences a since 5
+        answer v6 since 5; premium 1+0/5; standard 0+0/20           => live v6 premium 1+0+1/5 standard 0+0+0/20
+        timer                                                       => 50..4050
+        at 10000
+        timeout                                                     => asks since 6 for a
+        answer v6 since 6; premium 1+0/5; standard 0+0/20           => fences a since 6
+        answer v7 since 6; premium 1+0/5; standard 0+0/20; a fenced => live v7 premium 1+0+0/5 standard 0+0+0/20; never_arrived a: The message never arrived: your premium was returned.; a fenced never_arrived
+        ",
+    );
+}
