@@ -11,11 +11,12 @@ pub mod code;
 pub mod column;
 pub mod decode;
 pub mod error;
-mod json;
-mod read;
+pub mod json;
+pub mod read;
 pub mod reply;
 pub mod snapshot;
 pub mod storage;
+pub mod text;
 pub mod time;
 
 #[cfg(feature = "server")]

@@ -1,68 +1,72 @@
 //! What a browser keeps over a reload. It is read back as hostile input: anybody can write there.
 
-use std::collections::BTreeMap;
-
 use trueup_core::client::{MAX_PENDING, Saved, SavedOperation};
 use trueup_core::pending::Record;
 use trueup_core::reconcile::Base;
-use trueup_core::{Charge, MeterId, MeterReading, OperationState, Timestamp, Units, Version};
+use trueup_core::{Charge, Map, MeterId, MeterReading, OperationState, Timestamp, Units};
 
 use crate::json::Json;
 use crate::snapshot::enforcement_word;
-use crate::{read, time};
+use crate::{read, text, time};
 
 /// Rises when older stored text could be misread; text of another version is not read.
-const STORAGE_VERSION: i64 = 1;
+const STORAGE_VERSION: u64 = 1;
 
 /// Writes an account's figures and undecided operations, with a checksum.
 pub fn encode(saved: &Saved) -> String {
-    let mut members = vec![
-        member("v", Json::Number(Some(STORAGE_VERSION))),
-        member("account", text(saved.account.as_str())),
-        member("pending", Json::List(saved.pending.iter().map(write_operation).collect())),
-    ];
+    let mut out = Writer::default();
+    out.open("");
+    out.number("v", STORAGE_VERSION);
+    out.text("account", saved.account.as_str());
     if let Some(base) = &saved.base {
-        members.push(member("base", write_base(base)));
+        out.open("base");
+        out.text("epoch", base.epoch.as_str());
+        out.number("version", base.version.0);
+        out.text("as_of", &time::format(base.as_of));
+        out.open("meters");
+        for (meter, reading) in base.meters.iter() {
+            write_meter(&mut out, meter, reading);
+        }
+        out.close();
+        out.close();
     }
-    seal(&Json::Object(members))
+    out.open("pending");
+    for operation in &saved.pending {
+        write_operation(&mut out, operation);
+    }
+    out.close();
+    out.close();
+    out.seal()
 }
 
 /// Reads what [`encode`] wrote; `None` for anything else.
 pub fn decode(text: &str) -> Option<Saved> {
     let stored = open(text)?;
+    let pending = stored.get("pending")?.members()?;
     Some(Saved {
         account: stored.get("account")?.text()?.parse().ok()?,
-        base: match stored.get("base") {
-            None => None,
-            Some(base) => Some(read_base(base)?),
-        },
-        pending: read::all(stored.get("pending")?, read_operation)
-            .filter(|pending| pending.len() <= MAX_PENDING)?,
+        base: read::optional(stored.get("base"), read_base)?,
+        pending: if pending.len() > MAX_PENDING { None } else { read_operations(pending) }?,
     })
 }
 
 /// Writes what an anonymous visitor used, with a checksum.
-pub fn encode_visitor(used: &BTreeMap<MeterId, Units>) -> String {
-    let used = used.iter().map(|(meter, units)| member(meter.as_str(), number(units.get())));
-    seal(&Json::Object(vec![
-        member("v", Json::Number(Some(STORAGE_VERSION))),
-        member("used", Json::Object(used.collect())),
-    ]))
+pub fn encode_visitor(used: &Map<MeterId, Units>) -> String {
+    let mut out = Writer::default();
+    out.open("");
+    out.number("v", STORAGE_VERSION);
+    out.open("used");
+    for (meter, units) in used.iter() {
+        out.number(meter.as_str(), units.get());
+    }
+    out.close();
+    out.close();
+    out.seal()
 }
 
 /// Reads what [`encode_visitor`] wrote; `None` for anything else.
-pub fn decode_visitor(text: &str) -> Option<BTreeMap<MeterId, Units>> {
-    open(text)?.get("used")?.members()?.iter().map(read::line).collect()
-}
-
-fn write_base(base: &Base) -> Json {
-    let meter = |(meter, reading)| member(MeterId::as_str(meter), write_meter(reading));
-    Json::Object(vec![
-        member("epoch", text(base.epoch.as_str())),
-        member("version", number(base.version.0)),
-        member("as_of", instant(base.as_of)),
-        member("meters", Json::Object(base.meters.iter().map(meter).collect())),
-    ])
+pub fn decode_visitor(text: &str) -> Option<Map<MeterId, Units>> {
+    read::members(open(text)?.get("used")?, MeterId::new, read::units)
 }
 
 fn read_base(json: &Json) -> Option<Base> {
@@ -71,91 +75,127 @@ fn read_base(json: &Json) -> Option<Base> {
         version: read::version(json.get("version")?)?,
         as_of: read::instant(json.get("as_of")?)?,
         received_at: Timestamp::default(),
-        meters: read::meters(json.get("meters")?)?,
+        meters: read::members(json.get("meters")?, MeterId::new, read::meter)?,
     })
 }
 
-fn write_meter(reading: &MeterReading) -> Json {
-    Json::Object(vec![
-        member("limit", reading.limit.map_or(Json::Null, |limit| number(limit.get()))),
-        member("used", number(reading.used.get())),
-        member("held", number(reading.held.get())),
-        member("enforcement", text(enforcement_word(reading.enforcement))),
-        member(
-            "window",
-            Json::Object(vec![
-                member("start", instant(reading.window.start)),
-                member("end", instant(reading.window.end)),
-            ]),
-        ),
-    ])
-}
-
-fn write_operation(operation: &SavedOperation) -> Json {
-    let mut members = vec![
-        member("id", text(&operation.id.to_string())),
-        member("predicted", write_charge(&operation.prediction)),
-    ];
-    // The hold of one whose record the figures count.
-    if let Some(Record { version: Version(version), counted, .. }) = &operation.record {
-        let held = vec![member("version", number(*version)), member("units", write_charge(counted))];
-        members.push(member("held", Json::Object(held)));
+fn write_meter(out: &mut Writer, meter: &MeterId, reading: &MeterReading) {
+    out.open(meter.as_str());
+    if let Some(limit) = reading.limit {
+        out.number("limit", limit.get());
     }
-    Json::Object(members)
+    out.number("used", reading.used.get());
+    out.number("held", reading.held.get());
+    out.text("enforcement", enforcement_word(reading.enforcement));
+    out.open("window");
+    out.text("start", &time::format(reading.window.start));
+    out.text("end", &time::format(reading.window.end));
+    out.close();
+    out.close();
 }
 
-fn read_operation(json: &Json) -> Option<SavedOperation> {
-    let record = |held: &Json| {
-        Some(Record {
-            version: read::version(held.get("version")?)?,
-            // What has ended is not kept.
-            state: OperationState::Held,
-            counted: read::charge(held.get("units")?)?,
-        })
-    };
-    Some(SavedOperation {
-        id: json.get("id")?.text()?.parse().ok()?,
-        prediction: read::charge(json.get("predicted")?)?,
-        record: match json.get("held") {
-            None => None,
-            Some(held) => Some(record(held)?),
-        },
-    })
+/// An operation is a member under its id: what was predicted, and the hold of one whose record the
+/// figures count.
+fn write_operation(out: &mut Writer, operation: &SavedOperation) {
+    out.open(&text::operation_id(operation.id));
+    write_charge(out, "predicted", &operation.prediction);
+    if let Some(record) = &operation.record {
+        out.number("version", record.version.0);
+        write_charge(out, "held", &record.counted);
+    }
+    out.close();
 }
 
-fn write_charge(charge: &Charge) -> Json {
-    Json::Object(charge.iter().map(|(meter, units)| member(meter.as_str(), number(units.get()))).collect())
+fn read_operations(members: &[(String, Json)]) -> Option<Vec<SavedOperation>> {
+    let mut operations = Vec::new();
+    for (id, json) in members {
+        let record = |version: &Json| {
+            Some(Record {
+                version: read::version(version)?,
+                // What has ended is not kept.
+                state: OperationState::Held,
+                counted: read::charge(json.get("held")?)?,
+            })
+        };
+        operations.push(SavedOperation {
+            id: id.parse().ok()?,
+            prediction: read::charge(json.get("predicted")?)?,
+            record: read::optional(json.get("version"), record)?,
+        });
+    }
+    Some(operations)
 }
 
-fn member(name: &str, value: Json) -> (String, Json) {
-    (name.to_owned(), value)
+fn write_charge(out: &mut Writer, name: &str, charge: &Charge) {
+    out.open(name);
+    for (meter, units) in charge.iter() {
+        out.number(meter.as_str(), units.get());
+    }
+    out.close();
 }
 
-fn text(text: &str) -> Json {
-    Json::Text(text.to_owned())
-}
+/// Writes JSON objects, whose members are numbers, texts and objects.
+#[derive(Default)]
+struct Writer(String);
 
-/// Units and versions are at most 2^53 - 1.
-fn number(count: u64) -> Json {
-    Json::Number(i64::try_from(count).ok())
-}
+impl Writer {
+    /// Begins an object; one without a name is the outermost.
+    fn open(&mut self, name: &str) {
+        if !name.is_empty() {
+            self.name(name);
+        }
+        self.0.push('{');
+    }
 
-fn instant(at: Timestamp) -> Json {
-    Json::Text(time::format(at))
-}
+    fn close(&mut self) {
+        self.0.push('}');
+    }
 
-fn seal(stored: &Json) -> String {
-    let mut json = String::new();
-    stored.write(&mut json);
-    checksum(&json).to_string() + &json
+    fn number(&mut self, name: &str, number: u64) {
+        self.name(name);
+        self.0.push_str(&text::decimal(number));
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        self.name(name);
+        self.quote(text);
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.0.ends_with('{') {
+            self.0.push(',');
+        }
+        self.quote(name);
+        self.0.push(':');
+    }
+
+    /// Ids are visible ASCII, so nothing but these two needs an escape.
+    fn quote(&mut self, text: &str) {
+        self.0.push('"');
+        for letter in text.chars() {
+            if matches!(letter, '"' | '\\') {
+                self.0.push('\\');
+            }
+            self.0.push(letter);
+        }
+        self.0.push('"');
+    }
+
+    fn seal(self) -> String {
+        let mut sealed = text::decimal(checksum(&self.0));
+        sealed.push_str(&self.0);
+        sealed
+    }
 }
 
 fn open(text: &str) -> Option<Json> {
-    let (sum, json) = text.split_at_checked(text.find('{')?)?;
-    if sum != checksum(json).to_string() {
+    let (sum, json) = text.split_at_checked(text.bytes().position(|byte| byte == b'{')?)?;
+    if sum != text::decimal(checksum(json)) {
         return None;
     }
-    Json::read(json).filter(|stored| stored.get("v") == Some(&Json::Number(Some(STORAGE_VERSION))))
+    let stored = Json::read(json)?;
+    let current = stored.get("v")?.whole() == Some(STORAGE_VERSION.cast_signed());
+    if current { Some(stored) } else { None }
 }
 
 /// FNV-1a: finds what was cut off or overwritten by accident. Whoever forges on purpose only
@@ -169,7 +209,7 @@ fn checksum(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{decode, decode_visitor, encode, encode_visitor};
-    use std::collections::BTreeMap;
+    use trueup_core::Map;
     use trueup_core::client::{Saved, SavedOperation};
     use trueup_core::pending::Record;
     use trueup_core::reconcile::Base;
@@ -190,13 +230,13 @@ mod tests {
             window,
         };
         Saved {
-            account: AccountId::new("acct_7").unwrap(),
+            account: AccountId::new("acct_\\\"7").unwrap(),
             base: Some(Base {
                 epoch: Epoch::new("e1").unwrap(),
                 version: Version(44),
                 as_of: Timestamp::from_millis(1_000),
                 received_at: Timestamp::default(),
-                meters: BTreeMap::from([(meter.clone(), reading)]),
+                meters: Map::from([(meter.clone(), reading)]),
             }),
             pending: vec![
                 SavedOperation {
@@ -220,7 +260,7 @@ mod tests {
     #[test]
     fn what_is_stored_is_read_back() {
         assert_eq!(decode(&encode(&saved())), Some(saved()));
-        let used = BTreeMap::from([(MeterId::new("tokens").unwrap(), Units::MAX)]);
+        let used = Map::from([(MeterId::new("tokens").unwrap(), Units::MAX)]);
         assert_eq!(decode_visitor(&encode_visitor(&used)), Some(used));
     }
 

@@ -3,6 +3,8 @@
 
 use trueup_core::Timestamp;
 
+use crate::text;
+
 const DAY_MS: i64 = 86_400_000;
 
 /// Where the digits of year, month, day, hour, minute and second stand.
@@ -12,8 +14,8 @@ const SHAPE: &[u8; 19] = b"0000-11-22T33:44:55";
 pub fn format(at: Timestamp) -> String {
     let (days, ms) = (at.millis().div_euclid(DAY_MS), at.millis().rem_euclid(DAY_MS));
     let (year, month, day) = civil_from_days(days);
-    let mut text = String::with_capacity(24);
-    write(&mut text, year, 1000);
+    let mut out = String::with_capacity(24);
+    text::write(&mut out, year.unsigned_abs(), 1000);
     for (before, field) in [
         ('-', month),
         ('-', day),
@@ -21,25 +23,15 @@ pub fn format(at: Timestamp) -> String {
         (':', ms / 60_000 % 60),
         (':', ms / 1000 % 60),
     ] {
-        text.push(before);
-        write(&mut text, field, 10);
+        out.push(before);
+        text::write(&mut out, field.unsigned_abs(), 10);
     }
     if ms % 1000 != 0 {
-        text.push('.');
-        write(&mut text, ms % 1000, 100);
+        out.push('.');
+        text::write(&mut out, (ms % 1000).unsigned_abs(), 100);
     }
-    text.push('Z');
-    text
-}
-
-/// Appends all digits from the one worth `unit` on.
-fn write(text: &mut String, number: i64, mut unit: i64) {
-    while unit > 0 {
-        // A remainder of ten is a digit.
-        let digit = u32::try_from(number / unit % 10).ok();
-        text.extend(digit.and_then(|digit| char::from_digit(digit, 10)));
-        unit /= 10;
-    }
+    out.push('Z');
+    out
 }
 
 /// Reads what [`format`] writes, and any other number of fraction digits. `None` for all else.

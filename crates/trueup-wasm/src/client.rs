@@ -3,16 +3,14 @@
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
-use trueup_core::client::Begun;
-use trueup_core::{Charge, MeterId, ModelId, OperationId};
-use trueup_protocol::{reply, time};
+use trueup_core::{Charge, ModelId, OperationId};
+use trueup_protocol::text;
 use wasm_bindgen::prelude::*;
 
-use crate::config::{self, Config};
+use crate::config::{Asked, Config};
 use crate::driver::{App, Driver};
 use crate::error::Fault;
-use crate::record::{self, Record};
-use crate::{host, record::units};
+use crate::{event, host};
 
 /// One visitor's usage in one page.
 #[wasm_bindgen]
@@ -35,7 +33,7 @@ impl Client {
         on_change: Function,
         on_event: Function,
     ) -> Result<Client, JsValue> {
-        let config = Config::read(config)?;
+        let config = Config::read(&host::json(config))?;
         Ok(Self { driver: Driver::new(config, App { get_token, on_change, on_event }) })
     }
 
@@ -58,13 +56,13 @@ impl Client {
         if !self.driver.is_identified() {
             return Err(Fault::new("loading", "it is not known yet who is there").into());
         }
-        let charge = self.charge_of(request)?;
+        let charge = self.charge_of(Asked::read(&host::json(request))?)?;
         let id = new_id()?;
         let begun = self
             .driver
             .with(|machine, now| machine.handle_begin(id, &charge, now))
             .map_err(|_| Fault::new("too_many_pending", "too many operations are undecided"))?;
-        Ok(begun_to_js(id, &begun))
+        Ok(event::begun(id, &begun))
     }
 
     /// The operation's request has left.
@@ -80,12 +78,8 @@ impl Client {
     /// The whole JSON body of the operation's reply, or of an error in its place.
     pub fn receive(&self, id: &str, body: &str) {
         self.tell(id, |driver, id| {
-            driver.with(|machine, now| {
-                machine.handle_activity(id, now);
-                if let Some(snapshot) = reply::snapshot_in(body) {
-                    machine.handle_snapshot(&snapshot, now);
-                }
-            });
+            driver.with(|machine, now| machine.handle_activity(id, now));
+            driver.receive(body);
         });
     }
 
@@ -108,7 +102,7 @@ impl Client {
     /// The value for `Trueup-Since`, once there is one.
     #[wasm_bindgen(js_name = sinceHeader)]
     pub fn since_header(&self) -> Option<String> {
-        self.driver.read(|machine| machine.since().map(|version| version.to_string()))
+        self.driver.read(|machine| machine.since().map(|version| text::decimal(version.0)))
     }
 
     /// What the user should see: a frozen object, the same one until it changes.
@@ -143,31 +137,28 @@ impl Client {
         }
     }
 
-    fn charge_of(&self, request: &JsValue) -> Result<Charge, Fault> {
-        let (charge, model) = (host::get(request, "charge"), host::get(request, "model"));
-        if !charge.is_undefined() {
-            let charge = config::charge(&charge).ok_or_else(|| {
-                Fault::new("invalid_request", "charge must be meters and their units, 1 or more")
-            })?;
-            let is_known = |(meter, _): (&MeterId, _)| {
-                self.driver.read(|machine| machine.view().meters.contains_key(meter))
-            };
-            let is_loaded = self.driver.read(|machine| !machine.view().meters.is_empty());
-            if is_loaded && !charge.iter().all(is_known) {
-                return Err(Fault::new("unknown_meter", "the plan has no such meter"));
+    fn charge_of(&self, asked: Asked) -> Result<Charge, Fault> {
+        match asked {
+            Asked::Model(model) => {
+                let known = ModelId::new(&model).ok().and_then(|model| {
+                    self.driver.read(|machine| machine.charge_of(&model).cloned())
+                });
+                known.ok_or_else(|| {
+                    self.driver.renew_catalog();
+                    Fault::new("unknown_model", "the catalog has no such model")
+                })
             }
-            return Ok(charge);
+            Asked::Charge(charge) => {
+                let known = self.driver.read(|machine| {
+                    let meters = &machine.view().meters;
+                    meters.is_empty() || charge.iter().all(|(meter, _)| meters.contains_key(meter))
+                });
+                if !known {
+                    return Err(Fault::new("unknown_meter", "the plan has no such meter"));
+                }
+                Ok(charge)
+            }
         }
-        let Some(model) = model.as_string() else {
-            return Err(Fault::new("invalid_request", "a model or a charge must be given"));
-        };
-        let known = ModelId::new(&model)
-            .ok()
-            .and_then(|model| self.driver.read(|machine| machine.charge_of(&model).cloned()));
-        known.ok_or_else(|| {
-            self.driver.renew_catalog();
-            Fault::new("unknown_model", "the catalog has no such model")
-        })
     }
 }
 
@@ -175,23 +166,6 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.driver.stop();
     }
-}
-
-fn begun_to_js(id: OperationId, begun: &Begun) -> JsValue {
-    let refusal = begun.refusal.as_ref().map(|refusal| {
-        Record::new()
-            .set("meter", refusal.meter.as_str())
-            .set("asked", units(refusal.asked))
-            .set("remaining", units(refusal.remaining))
-            .set_some("resetsAt", refusal.resets_at.map(time::format))
-            .freeze()
-    });
-    Record::new()
-        .set("id", id.to_string())
-        .set("allowed", refusal.is_none())
-        .set("predicted", record::charge(&begun.predicted))
-        .set_some("refusal", refusal)
-        .freeze()
 }
 
 /// The id's own time is the host's, whatever the machine's clock does.

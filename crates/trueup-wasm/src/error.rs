@@ -1,28 +1,31 @@
 //! Errors as JavaScript sees them: an `Error` with a `code` to branch on.
 
+use std::borrow::Cow;
+
 use wasm_bindgen::JsValue;
+
+use crate::host;
 
 /// What went wrong, for programs and for people.
 #[derive(Debug)]
 pub struct Fault {
     /// A stable word.
-    pub code: String,
+    pub code: Cow<'static, str>,
     /// A fragment that fits after "failed to …:".
-    pub message: String,
+    pub message: Cow<'static, str>,
 }
 
 impl Fault {
     /// A fault of that code.
-    pub fn new(code: &str, message: &str) -> Self {
-        Self { code: code.to_owned(), message: message.to_owned() }
+    pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code: code.into(), message: message.into() }
     }
 }
 
 impl From<Fault> for JsValue {
     fn from(fault: Fault) -> Self {
-        let error = Self::from(js_sys::Error::new(&fault.message));
-        // A fresh Error takes any property.
-        let _ = js_sys::Reflect::set(&error, &"code".into(), &fault.code.into());
-        error
+        let error = js_sys::Error::new(&fault.message);
+        host::set_text(&error, "code", &fault.code);
+        error.into()
     }
 }

@@ -1,19 +1,24 @@
 //! Calls to the server, and what their answers mean.
 
-use js_sys::{Array, Promise};
+use js_sys::{Function, Promise};
 use trueup_core::client::Request;
-use trueup_core::{OperationId, Snapshot, Version};
-use trueup_protocol::reply;
-use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, Response};
+use trueup_core::{Snapshot, Version};
+use trueup_protocol::{ErrorCode, reply, text};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Response;
 
 use crate::error::Fault;
 use crate::host;
 use crate::record::Record;
 
 /// Nobody waits longer than this for an answer, or for the app's token.
-const TIME_OUT_MS: f64 = 10_000.0;
+const TIME_OUT_MS: u32 = 10_000;
+
+const HELD: &str = ErrorCode::OperationHeld.as_str();
+const TOO_OLD: &str = ErrorCode::OperationTooOld.as_str();
+const FROM_FUTURE: &str = ErrorCode::OperationFromFuture.as_str();
+const INVALID: &str = ErrorCode::InvalidOperationId.as_str();
+const CONFLICT: &str = ErrorCode::OperationConflict.as_str();
 
 /// What is to be sent.
 pub struct Call {
@@ -36,150 +41,151 @@ pub enum Answer {
     Snapshot(Snapshot),
     NotModified,
     FenceRefused,
-}
-
-/// Why there was no answer that means anything.
-pub struct Failure {
-    pub fault: Fault,
-    pub retry_after_ms: Option<i64>,
-}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self { fault, retry_after_ms: None }
-    }
+    Failed(Fault),
 }
 
 impl Call {
-    /// The call that carries out a request of the machine.
-    pub fn of(request: &Request) -> Self {
-        match request {
-            Request::Usage { since, ask, known, .. } => {
-                let mut path = "/v1/usage".to_owned();
-                let mut separator = "?";
-                if let Some(Version(since)) = since {
-                    path = [&path, separator, "since=", &since.to_string()].concat();
-                    separator = "&";
-                }
-                if !ask.is_empty() {
-                    let ids: Vec<String> = ask.iter().map(OperationId::to_string).collect();
-                    path = [&path, separator, "ask=", &ids.join(",")].concat();
-                }
-                let known = known.as_ref().map(|(epoch, Version(version))| {
-                    ["\"", epoch.as_str(), "-", &version.to_string(), "\""].concat()
-                });
-                Self { path, body: None, known }
-            }
-            Request::Fence { operation, since, .. } => {
-                let path = ["/v1/operations/", &operation.to_string(), "/fence"].concat();
-                let body = match since {
-                    Some(Version(since)) => ["{\"since\":", &since.to_string(), "}"].concat(),
-                    None => "{}".to_owned(),
-                };
-                Self { path, body: Some(body), known: None }
-            }
-        }
-    }
-
     /// A GET of that path.
     pub fn get(path: &str) -> Self {
         Self { path: path.to_owned(), body: None, known: None }
     }
 
-    /// Sends it and reads the whole reply.
-    pub async fn send(
-        self,
+    /// The call that carries out a request of the machine.
+    pub fn of(request: &Request) -> Self {
+        match request {
+            Request::Usage { since, ask, known, .. } => {
+                let mut path = "/v1/usage".to_owned();
+                let mut before = '?';
+                if let Some(Version(since)) = since {
+                    path += "?since=";
+                    path += &text::decimal(*since);
+                    before = '&';
+                }
+                for (at, id) in ask.iter().enumerate() {
+                    if at == 0 {
+                        path.push(before);
+                        path += "ask=";
+                    } else {
+                        path.push(',');
+                    }
+                    path += &text::operation_id(*id);
+                }
+                let known = known.as_ref().map(|(epoch, Version(version))| {
+                    "\"".to_owned() + epoch.as_str() + "-" + &text::decimal(*version) + "\""
+                });
+                Self { path, body: None, known }
+            }
+            Request::Fence { operation, since, .. } => {
+                let body = match since {
+                    Some(Version(since)) => "{\"since\":".to_owned() + &text::decimal(*since) + "}",
+                    None => "{}".to_owned(),
+                };
+                let path =
+                    "/v1/operations/".to_owned() + &text::operation_id(*operation) + "/fence";
+                Self { path, body: Some(body), known: None }
+            }
+        }
+    }
+
+    /// Sends it and hands the whole reply to `done`. A call that takes too long is given up.
+    pub fn send(
+        &self,
         base_url: &str,
         token: &str,
-        controller: &AbortController,
-    ) -> Result<Reply, Fault> {
-        let mut headers = Record::new().set("authorization", ["Bearer ", token].concat());
-        if self.body.is_some() {
-            headers = headers.set("content-type", "application/json");
-        }
-        let init = Record::new()
-            .set("method", if self.body.is_some() { "POST" } else { "GET" })
+        done: impl FnOnce(Result<Reply, Fault>) + 'static,
+    ) {
+        let url = base_url.to_owned() + &self.path;
+        let Ok(fetching) = host::fetch(&url, &self.init(token)) else {
+            return done(Err(unreachable()));
+        };
+        host::after(&fetching, |response| {
+            let response = response.map(JsValue::unchecked_into::<Response>);
+            let reading = response.as_ref().and_then(|response| response.text().ok());
+            let (Some(response), Some(reading)) = (response, reading) else {
+                return done(Err(unreachable()));
+            };
+            host::after(&reading, move |body| {
+                done(body.ok_or_else(unreachable).map(|body| Reply::new(&response, &body)));
+            });
+        });
+    }
+
+    fn init(&self, token: &str) -> JsValue {
+        let headers = Record::new()
+            .text("authorization", &("Bearer ".to_owned() + token))
+            .some_text("content-type", self.body.as_ref().map(|_| "application/json"))
+            .some_text("if-none-match", self.known.as_deref());
+        Record::new()
+            .text("method", if self.body.is_some() { "POST" } else { "GET" })
             // The machine has its own copy, and asks for changes of that one.
-            .set("cache", "no-store")
-            .set("signal", controller.signal())
-            .set("headers", headers.set_some("if-none-match", self.known).into_object())
-            .set_some("body", self.body)
-            .into_object();
-        let outcome = read(host::fetch(&[base_url, &self.path].concat(), &init)).await;
-        // After a time-out the call must not go on by itself; after anything else this is nothing.
-        controller.abort();
-        outcome.map_err(|error| {
-            if error.is_undefined() {
-                Fault::new("timed_out", "the server did not answer in time")
-            } else {
-                Fault::new("unreachable", "the server cannot be reached")
-            }
-        })
+            .text("cache", "no-store")
+            .set("signal", &host::time_out(TIME_OUT_MS))
+            .set("headers", &headers.into_object())
+            .some_text("body", self.body.as_deref())
+            .into_object()
     }
 }
 
-async fn read(fetching: Result<Promise, JsValue>) -> Result<Reply, JsValue> {
-    let response: Response = within(&fetching?).await?.unchecked_into();
-    let retry_after = response.headers().get("retry-after")?;
-    Ok(Reply {
-        status: response.status(),
-        body: within(&response.text()?).await?.as_string().unwrap_or_default(),
-        retry_after_ms: retry_after.and_then(|text| retry_after_ms(&text)),
-    })
-}
-
-/// What the promise gives, or `undefined` as the error when it takes too long.
-pub async fn within(promise: &Promise) -> Result<JsValue, JsValue> {
-    let mut handle = JsValue::UNDEFINED;
-    let late = Promise::new(&mut |_, reject| handle = host::set_timeout(&reject, TIME_OUT_MS));
-    let outcome = JsFuture::from(Promise::race(&Array::of2(promise, &late))).await;
-    host::clear_timeout(&handle);
-    outcome
-}
-
-/// Seconds, or the date until which to wait.
-fn retry_after_ms(text: &str) -> Option<i64> {
-    if let Ok(seconds) = text.trim().parse::<u32>() {
-        return Some(i64::from(seconds) * 1000);
-    }
-    let date = js_sys::Date::parse(text);
-    (!date.is_nan()).then(|| host::whole(date).saturating_sub(host::now().millis()).max(0))
+fn unreachable() -> Fault {
+    Fault::new("unreachable", "the server cannot be reached")
 }
 
 impl Reply {
-    /// What it means as the answer to a request of the machine.
-    pub fn answer(self, request: &Request) -> Result<Answer, Failure> {
-        let fences = matches!(request, Request::Fence { .. });
-        match self.status {
-            200 => match reply::snapshot_in(&self.body) {
-                Some(snapshot) => Ok(Answer::Snapshot(snapshot)),
-                None => Err(self.failure()),
-            },
-            304 if !fences => Ok(Answer::NotModified),
-            400 | 409 if fences => self.fence_refused(),
-            _ => Err(self.failure()),
+    fn new(response: &Response, body: &JsValue) -> Self {
+        let retry_after = response.headers().get("retry-after").ok().flatten();
+        Self {
+            status: response.status(),
+            body: body.as_string().unwrap_or_default(),
+            retry_after_ms: retry_after.as_deref().and_then(retry_after_ms),
         }
     }
 
-    /// A refusal that tells where the operation stands is as good as an answer. Any other one is
-    /// for ever: the server will never accept the id.
-    fn fence_refused(self) -> Result<Answer, Failure> {
-        match reply::error_code(&self.body).as_deref() {
-            Some("op_held") => match reply::snapshot_in(&self.body) {
-                Some(snapshot) => Ok(Answer::Snapshot(snapshot)),
-                None => Err(self.failure()),
-            },
-            Some(
-                "operation_too_old" | "operation_from_future" | "invalid_operation_id" | "op_conflict",
-            ) => Ok(Answer::FenceRefused),
-            _ => Err(self.failure()),
+    /// What it means as the answer to a request of the machine.
+    pub fn answer(&self, request: &Request) -> Answer {
+        let fences = matches!(request, Request::Fence { .. });
+        let code = reply::error_code(&self.body);
+        let code = code.as_deref().filter(|_| fences);
+        // That the operation is held is told along with where it stands: as good as an answer.
+        let tells = self.status == 200 || code == Some(HELD);
+        if tells && let Some(snapshot) = reply::snapshot_in(&self.body) {
+            return Answer::Snapshot(snapshot);
+        }
+        match code {
+            None if self.status == 304 && !fences => Answer::NotModified,
+            // The server will never accept such an id.
+            Some(TOO_OLD | FROM_FUTURE | INVALID | CONFLICT) => Answer::FenceRefused,
+            _ => Answer::Failed(self.fault()),
         }
     }
 
     /// The reply as a failure.
-    pub fn failure(self) -> Failure {
-        let code = reply::error_code(&self.body).unwrap_or_else(|| "unexpected_reply".to_owned());
-        let message = ["the server answered ", &self.status.to_string()].concat();
-        Failure { fault: Fault { code, message }, retry_after_ms: self.retry_after_ms }
+    pub fn fault(&self) -> Fault {
+        let message = "the server answered ".to_owned() + &text::decimal(self.status.into());
+        match reply::error_code(&self.body) {
+            Some(code) => Fault::new(code, message),
+            None => Fault::new("unexpected_reply", message),
+        }
     }
+}
+
+/// Seconds, or the date until which to wait.
+pub fn retry_after_ms(text: &str) -> Option<i64> {
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(i64::from(seconds) * 1000);
+    }
+    let date = js_sys::Date::parse(text);
+    if date.is_nan() { None } else { Some(host::whole(date - js_sys::Date::now()).max(0)) }
+}
+
+/// Asks the app for its token, and hands it to `done`.
+pub fn ask_token(get_token: &Function, done: impl FnOnce(Result<Option<String>, Fault>) + 'static) {
+    let failed = || Fault::new("token_failed", "getToken failed or did not answer in time");
+    let Ok(given) = host::call(get_token, &JsValue::UNDEFINED) else { return done(Err(failed())) };
+    let mut timer = JsValue::UNDEFINED;
+    let late =
+        Promise::new(&mut |_, reject| timer = host::set_timeout(&reject, TIME_OUT_MS.into()));
+    host::after(&host::race(&host::list(&[&given, &late])), move |token| {
+        host::clear_timeout(&timer);
+        done(token.ok_or_else(failed).map(|token| token.as_string()));
+    });
 }

@@ -26,3 +26,7 @@ mod token;
 mod view;
 
 pub use client::Client;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

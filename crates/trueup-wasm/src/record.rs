@@ -1,8 +1,8 @@
-//! Plain JavaScript objects, built and read by hand: a generic serialiser would outweigh them.
+//! Plain JavaScript objects, built by hand: a generic serialiser would outweigh them.
 
-use js_sys::{Array, Object, Reflect};
+use js_sys::Object;
 use trueup_core::{Charge, Units};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
 use crate::host;
 
@@ -15,17 +15,39 @@ impl Record {
     }
 
     /// Sets a property.
-    pub fn set(self, name: &str, value: impl Into<JsValue>) -> Self {
-        // A fresh plain object takes any property.
-        let _ = Reflect::set(&self.0, &name.into(), &value.into());
+    pub fn set(self, name: &str, value: &JsValue) -> Self {
+        host::set_property(&self.0, name, value);
         self
     }
 
-    /// Sets a property unless there is no value: then it is left out.
-    pub fn set_some(self, name: &str, value: Option<impl Into<JsValue>>) -> Self {
-        match value {
-            Some(value) => self.set(name, value),
-            None => self,
+    /// Sets a property to a text.
+    pub fn text(self, name: &str, text: &str) -> Self {
+        host::set_text(&self.0, name, text);
+        self
+    }
+
+    /// Sets a property to a text, or leaves it out.
+    pub fn some_text(self, name: &str, text: Option<&str>) -> Self {
+        if let Some(text) = text { self.text(name, text) } else { self }
+    }
+
+    /// Sets a property to a count, at most 2^53 - 1.
+    pub fn count(self, name: &str, count: u64) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "at most 2^53 - 1")]
+        host::set_number(&self.0, name, count as f64);
+        self
+    }
+
+    /// Sets a property to units.
+    pub fn units(self, name: &str, units: Units) -> Self {
+        self.count(name, units.get())
+    }
+
+    /// Sets a property to units, or to `null`, which is unlimited.
+    pub fn limit(self, name: &str, limit: Option<Units>) -> Self {
+        match limit {
+            Some(limit) => self.units(name, limit),
+            None => self.set(name, &JsValue::NULL),
         }
     }
 
@@ -40,42 +62,11 @@ impl Record {
     }
 }
 
-/// Units as a number.
-pub fn units(units: Units) -> JsValue {
-    host::number(units.get())
-}
-
-/// Units as a number, `null` for unlimited.
-pub fn limit(limit: Option<Units>) -> JsValue {
-    limit.map_or(JsValue::NULL, units)
-}
-
 /// Meter -> units, frozen.
 pub fn charge(charge: &Charge) -> JsValue {
-    let set = |record: Record, (meter, count): (&trueup_core::MeterId, Units)| {
-        record.set(meter.as_str(), units(count))
-    };
-    charge.iter().fold(Record::new(), set).freeze()
-}
-
-/// The own properties of an object; `None` when it is none.
-pub fn entries(value: &JsValue) -> Option<Vec<(String, JsValue)>> {
-    if !value.is_object() || Array::is_array(value) {
-        return None;
+    let mut record = Record::new();
+    for (meter, units) in charge.iter() {
+        record = record.units(meter.as_str(), units);
     }
-    let entry = |pair: JsValue| {
-        let pair: Array = pair.unchecked_into();
-        Some((pair.get(0).as_string()?, pair.get(1)))
-    };
-    let pairs = Object::entries_typed::<JsValue>(value.unchecked_ref()).ok()?;
-    pairs.unchecked_ref::<Array>().iter().map(entry).collect()
-}
-
-/// Whole units, 0 ..= 2^53-1.
-pub fn as_units(value: &JsValue) -> Option<Units> {
-    let number = value.as_f64()?;
-    let whole = host::whole(number);
-    #[expect(clippy::cast_precision_loss, reason = "compared to see whether anything was lost")]
-    let exact = whole as f64 == number;
-    u64::try_from(whole).ok().filter(|_| exact).and_then(Units::new)
+    record.freeze()
 }

@@ -1,7 +1,6 @@
 //! One stay of one visitor: from one change of identity to the next.
 
 use trueup_core::Timestamp;
-use web_sys::AbortController;
 
 use crate::token::Identity;
 
@@ -21,28 +20,22 @@ pub struct Session {
     pub catalog_tried: bool,
     /// When the catalog was last asked for.
     pub catalog_asked_at: Option<Timestamp>,
-    /// What can end the calls under way.
-    pub calls: Vec<AbortController>,
 }
 
 impl Session {
-    /// Ends this stay and everything that is under way in it, and begins another.
-    pub fn renew(&mut self) -> u32 {
-        for call in self.calls.drain(..) {
-            call.abort();
-        }
+    /// Ends this stay and begins another.
+    pub fn renew(&mut self, identity: Option<Identity>) {
         let generation = self.generation.wrapping_add(1);
-        *self = Self { generation, ..Self::default() };
-        generation
+        *self = Self { generation, identity, ..Self::default() };
     }
 
     /// Where the visitor's figures are kept; nowhere for a visitor without a name.
     pub fn storage_key(&self) -> Option<String> {
         let Some(Identity::SignedIn(Some(holder))) = &self.identity else { return None };
-        let mut key = ["trueup:1:", holder.account.as_str()].concat();
+        let mut key = "trueup:1:".to_owned() + holder.account.as_str();
         if let Some(actor) = &holder.actor {
-            key.push(':');
-            key.push_str(actor);
+            key += ":";
+            key += actor;
         }
         Some(key)
     }

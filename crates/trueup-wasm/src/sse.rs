@@ -1,5 +1,7 @@
 //! Finds the snapshots in a stream of server-sent events as its bytes pass by.
 
+use trueup_protocol::text;
+
 /// A longer line carries no snapshot of ours: it is let pass unread.
 const MAX_LINE: usize = 1 << 20;
 
@@ -34,6 +36,11 @@ impl Scanner {
         self.begin(line);
     }
 
+    /// Whether the next bytes belong to a line that has begun.
+    pub fn is_within_line(&self) -> bool {
+        self.passing || !self.begun.is_empty()
+    }
+
     fn begin(&mut self, part: &[u8]) {
         if self.passing {
             return;
@@ -53,8 +60,8 @@ fn examine(line: &[u8], found: &mut impl FnMut(&str)) {
     // Within a JSON string the quotes would be escaped, so a reply cannot fake a member.
     let carries = contains(data, b"\"trueup\"")
         || (contains(data, b"\"error\"") && contains(data, b"\"usage\""));
-    if carries && let Ok(json) = str::from_utf8(data) {
-        found(json);
+    if carries {
+        found(&text::letters(data));
     }
 }
 
@@ -122,8 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_let_pass() {
-        assert!(scan(&[b"data: \"trueup\" \xff\n"]).is_empty());
+    fn whatever_is_not_ascii_is_let_through() {
+        let found = scan(&[
+            "data: {\"trueup\":{},\"text\":\"gr\u{fc}n\"}\n".as_bytes(),
+            b"data: \"trueup\" \xff\n",
+        ]);
+        assert_eq!(found.len(), 2);
+        assert!(found[0].starts_with(r#"{"trueup":{},"text":"gr"#));
         assert!(scan(&[b"", b"\n\n\r", b"\0"]).is_empty());
     }
 }

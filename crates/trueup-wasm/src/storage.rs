@@ -1,11 +1,9 @@
 //! What outlives a reload. A host without storage, or with a full or forbidden one, just forgets.
 
-use std::collections::BTreeMap;
-
 use trueup_core::client::Saved;
-use trueup_core::{MeterId, Units};
+use trueup_core::{Map, MeterId, Units};
 use trueup_protocol::storage;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use web_sys::Storage;
 
 use crate::host;
@@ -23,26 +21,24 @@ pub fn save(key: &str, saved: &Saved) {
 }
 
 /// What an anonymous visitor has used up, in any tab.
-pub fn load_visitor() -> Option<BTreeMap<MeterId, Units>> {
+pub fn load_visitor() -> Option<Map<MeterId, Units>> {
     storage::decode_visitor(&read("localStorage", VISITOR)?)
 }
 
 /// Keeps what an anonymous visitor has used up.
-pub fn save_visitor(used: &BTreeMap<MeterId, Units>) {
+pub fn save_visitor(used: &Map<MeterId, Units>) {
     write("localStorage", VISITOR, &storage::encode_visitor(used));
 }
 
-fn area(name: &str) -> Option<Storage> {
-    let area = host::global(name);
-    area.is_object().then(|| JsValue::unchecked_into(area))
+// Methods of an area that is not there fail like those of one that is full.
+fn area(name: &str) -> Storage {
+    host::global(name).unchecked_into()
 }
 
 fn read(name: &str, key: &str) -> Option<String> {
-    area(name)?.get_item(key).ok()?
+    area(name).get_item(key).ok()?
 }
 
 fn write(name: &str, key: &str, text: &str) {
-    if let Some(area) = area(name) {
-        let _ = area.set_item(key, text);
-    }
+    let _ = area(name).set_item(key, text);
 }

@@ -1,0 +1,70 @@
+//! Whoever is there now sees nothing of whoever was there before.
+
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::kit::{CATALOG, World, snapshot, snapshot_of, stringify, text, token_of};
+
+#[wasm_bindgen_test]
+async fn a_late_answer_of_the_session_before_finds_nobody() {
+    let world = World::live().await;
+    world.client.refresh();
+    let late = world.next().await;
+    world.app.sign_in(Some(&token_of(r#"{"sub":"bob"}"#)));
+    let ready = world.client.session_changed();
+    assert_eq!(stringify(&world.client.view()), r#"{"status":"loading","meters":{}}"#);
+    late.reply(200, &snapshot(2, 4, ""));
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let call = world.next().await;
+        seen.push(call.url());
+        let body =
+            if call.url() == "/v1/catalog" { CATALOG } else { &snapshot_of("bob", 7, 3, "") };
+        call.reply(200, body);
+    }
+    assert!(seen.contains(&"/v1/usage".to_owned()));
+    JsFuture::from(ready).await.unwrap();
+    assert_eq!(text(&world.client.view(), "account").as_deref(), Some("bob"));
+    assert_eq!(world.premium("used"), "3");
+}
+
+#[wasm_bindgen_test]
+async fn a_change_of_identity_that_nobody_announced_is_noticed() {
+    let world = World::live().await;
+    world.app.sign_in(Some(&token_of(r#"{"sub":"eve","acct":"bob"}"#)));
+    world.client.refresh();
+    for _ in 0..2 {
+        let call = world.next().await;
+        let body =
+            if call.url() == "/v1/catalog" { CATALOG } else { &snapshot_of("bob", 7, 3, "") };
+        call.reply(200, body);
+    }
+    world.until(|world| text(&world.client.view(), "account").as_deref() == Some("bob")).await;
+    world.app.sign_in(None);
+    world.client.refresh();
+    world.until(|world| world.status() == "anonymous").await;
+    assert_eq!(world.server.count(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn the_same_visitor_with_a_new_token_goes_on() {
+    let world = World::live().await;
+    world.begin();
+    world.app.sign_in(Some(&token_of(r#"{"sub":"ada","exp":9}"#)));
+    world.client.refresh();
+    let call = world.next().await;
+    assert_eq!(call.header("if-none-match").as_deref(), Some("\"e1-1\""));
+    assert_eq!(call.url(), "/v1/usage?since=1");
+    call.reply(304, "");
+    assert_eq!(world.premium("used"), "2");
+}
+
+#[wasm_bindgen_test]
+async fn an_opaque_token_names_nobody_and_the_snapshot_does() {
+    crate::kit::clear_storage();
+    let app = crate::kit::app_of("ada");
+    app.sign_in(Some("opaque"));
+    let world = World::of(app, "{}");
+    world.start().await;
+    assert_eq!(text(&world.client.view(), "account").as_deref(), Some("ada"));
+}
