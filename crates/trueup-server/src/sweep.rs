@@ -9,7 +9,7 @@ use trueup_core::ledger::Command;
 
 use crate::clock::Clock;
 use crate::config::OnExpiry;
-use crate::engine::View;
+use crate::engine::{Answer, EngineError, View};
 use crate::ledger::Ledger;
 use crate::shutdown::Shutdown;
 use crate::store::SqliteStore;
@@ -59,10 +59,18 @@ pub async fn sweep(ledger: &Ledger, store: &SqliteStore, clock: &Clock, on_expir
         });
         // Sent together, they share a transaction.
         let ended = futures::future::join_all(ends).await;
-        if let Some(error) = ended.iter().find_map(|answer| answer.as_ref().err()) {
-            warn!(%error, "due holds could not be ended; they are looked for again");
+        if let Some(reason) = ended.into_iter().find_map(why_not) {
+            warn!(reason, "due holds could not be ended; they are looked for again");
             return;
         }
         info!(holds = found, "holds expired");
+    }
+}
+
+/// A hold that the ledger will not end stays due: who looked at once again would never stop.
+fn why_not(answer: Result<Answer, EngineError>) -> Option<String> {
+    match answer {
+        Ok(Answer { outcome, .. }) => outcome.err().map(|rejection| rejection.to_string()),
+        Err(error) => Some(error.to_string()),
     }
 }

@@ -143,7 +143,13 @@ fn own(identity: Identity, headers: &HeaderMap) -> Result<Identity, ApiError> {
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, ApiError> {
-    let Some(value) = headers.get(HeaderName::from_static(name)) else { return Ok(None) };
+    let mut values = headers.get_all(HeaderName::from_static(name)).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        // One of them was sent on from somewhere else, and nobody can say which is meant.
+        let message = format!("{name} was sent twice; send it once.");
+        return Err(ApiError::new(ErrorCode::InvalidValue, message).at(name));
+    }
     let text = value.to_str().map_err(|_| {
         ApiError::new(ErrorCode::InvalidValue, format!("{name} must be visible ASCII.")).at(name)
     })?;

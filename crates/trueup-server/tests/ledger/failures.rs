@@ -81,6 +81,49 @@ async fn a_poisoned_request_fails_alone() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_the_database_gave_up_by_itself_stops_nobody_after_it() {
+    let house = House::open().await;
+    let pool = house.connection().await;
+    // What a full disk does: not the statement fails but the transaction is gone.
+    sqlx::query(
+        "CREATE TRIGGER full BEFORE INSERT ON operation WHEN NEW.actor_id = 'eve' \
+         BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let hold = || house.hold_command("acme/eve", house.new_id(), premium(1));
+    for _ in 0..3 {
+        let failed = house.try_run("acme/eve", hold(), Vec::new()).await;
+        let Err(EngineError::Store(failed)) = failed else { panic!("it must not be written") };
+        assert!(failed.to_string().contains("disk is full"), "{failed}");
+    }
+    sqlx::query("DROP TRIGGER full").execute(&pool).await.unwrap();
+    house.try_run("acme/eve", hold(), Vec::new()).await.unwrap();
+    assert_eq!(house.figures("acme/eve", "premium").await, (0, 1));
+    house.audit().await;
+}
+
+#[tokio::test]
+async fn a_hold_that_cannot_be_ended_keeps_no_other_and_not_the_sweeper() {
+    let house = House::open().await;
+    let (damaged, sound) = (house.new_id(), house.new_id());
+    house.hold("ann", damaged, premium(1)).await;
+    house.hold("bob", sound, premium(1)).await;
+    let pool = house.connection().await;
+    sqlx::query("UPDATE balance SET held = 0 WHERE account_id = 'ann'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    house.advance(TTL_MS + 1);
+    // It returns: what is still due is for the next look.
+    sweep::sweep(&house.ledger, &house.store, &house.clock, OnExpiry::Release).await;
+    let due = house.store.due_holds(house.clock.now(), 10).await.unwrap();
+    assert_eq!(due, [("ann".parse().unwrap(), damaged)]);
+    assert_eq!(house.figures("bob", "premium").await, (0, 0));
+}
+
+#[tokio::test]
 async fn a_dropped_caller_never_tears_a_change() {
     let house = House::open().await;
     for number in 0..200 {

@@ -13,8 +13,10 @@ pub use batch::Batch;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
 
@@ -50,6 +52,10 @@ impl SqliteStore {
                 .max_connections(connections)
                 .idle_timeout(None)
                 .max_lifetime(None)
+                .before_acquire(|connection, _| {
+                    let is_fit = is_fit(connection);
+                    Box::pin(async move { Ok(is_fit) })
+                })
         };
         let writer = pool(1).connect_with(options.clone()).await?;
         check(&writer).await?;
@@ -133,10 +139,10 @@ impl SqliteStore {
         rows.into_iter().map(read).collect::<Option<_>>().ok_or(StoreError::Damaged("operation"))
     }
 
-    /// How many holds are open.
+    /// Whether the database answers.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1 FROM meta").fetch_optional(&self.readers).await?;
         Ok(())
@@ -147,6 +153,13 @@ impl SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// A full disk or a failed write makes SQLite roll back by itself. The driver's own rollback then
+/// finds nothing to do, fails, and leaves the driver counting a transaction that is gone: such a
+/// connection could never begin another one, so the pool is to open a new one in its place.
+fn is_fit(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
 }
 
 async fn check(writer: &SqlitePool) -> Result<(), StoreError> {
