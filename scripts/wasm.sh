@@ -9,19 +9,23 @@ CRATE=trueup-wasm
 OUT=web/packages/trueup/src/wasm
 
 # Panics in the module become a bare trap: nobody can catch one in wasm, and the text and
-# formatting code that a message needs would be a third of the module. Nor does the compiler inline
-# on its own before LLVM does, which knows that the module is to be small.
+# formatting code that a message needs would be a third of the module. So Debug output has no
+# reader either. Nor does the compiler inline on its own before LLVM does, which knows that the
+# module is to be small.
 compile() {
-  WASM_FLAGS="-Zunstable-options -Cpanic=immediate-abort -Zinline-mir=no" WASM_STD_FEATURES=optimize_for_size \
+  WASM_FLAGS="-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zinline-mir=no" \
+    WASM_STD_FEATURES=optimize_for_size \
     wasm_cargo build --package "$CRATE" --lib --profile wasm
 }
 
 bind() {
   rm -rf "$OUT"
-  wasm-bindgen --target web --out-dir "$OUT" --remove-name-section --remove-producers-section "$1"
-  # After wasm-bindgen, because it reads the section of target features that this strips. Next to
-  # nothing is inlined: copies of a function save a few bytes, but cost more once compressed.
-  wasm-opt -Oz --one-caller-inline-max-function-size=20 --always-inline-max-function-size=1 \
+  wasm-bindgen --target web --keep-debug --out-dir "$OUT" --remove-producers-section "$1"
+  # After wasm-bindgen, because it reads the section of target features that this strips. Little is
+  # inlined, and functions stand in the order of their names, so that like ones are near each other:
+  # what a page pays for is the compressed size.
+  wasm-opt -O2 --one-caller-inline-max-function-size=10 --always-inline-max-function-size=5 \
+    --reorder-functions-by-name \
     --strip-debug --strip-producers --strip-target-features \
     "$OUT/trueup_wasm_bg.wasm" -o "$OUT/trueup_wasm_bg.wasm"
 }

@@ -24,9 +24,11 @@ mod inputs;
 mod local;
 mod outputs;
 mod replies;
+mod saved;
 mod timers;
 
 pub use local::Local;
+pub use saved::{Saved, SavedOperation};
 pub use timers::Deadline;
 
 /// How often and how patiently a client asks.
@@ -120,34 +122,6 @@ pub struct Begun {
     pub predicted: Charge,
     /// Why it is expected to be refused.
     pub refusal: Option<crate::Refusal>,
-}
-
-/// What outlives a reload: figures and undecided operations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Saved {
-    /// Whose.
-    pub account: AccountId,
-    /// The last snapshot's figures.
-    pub base: Option<Base>,
-    /// What no snapshot has decided yet.
-    pub pending: Vec<SavedOperation>,
-}
-
-/// An undecided operation that outlives a reload.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SavedOperation {
-    /// Its identity.
-    pub id: OperationId,
-    /// What it counts for until the server's first record.
-    pub prediction: Charge,
-    /// The latest record, once there is one: the saved figures count it.
-    pub record: Option<Record>,
-}
-
-impl From<&PendingOperation> for SavedOperation {
-    fn from(it: &PendingOperation) -> Self {
-        Self { id: it.id, prediction: it.prediction.clone(), record: it.record.clone() }
-    }
 }
 
 /// One visitor's usage in one page.
@@ -307,8 +281,11 @@ impl Client {
     }
 
     fn tell(&mut self, event: Event) {
-        let told_already =
-            matches!(event, Event::ViewChanged | Event::SaveNeeded) && self.events.contains(&event);
+        let told_already = match event {
+            Event::ViewChanged => self.events.iter().any(|it| matches!(it, Event::ViewChanged)),
+            Event::SaveNeeded => self.events.iter().any(|it| matches!(it, Event::SaveNeeded)),
+            _ => false,
+        };
         if !told_already {
             self.events.push(event);
         }

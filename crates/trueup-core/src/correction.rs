@@ -98,8 +98,7 @@ pub(crate) fn explain(
             let Some(movement) = moved else { continue };
             // The last reason takes what the others left: units of a window that is closed moved
             // nothing, though an operation was released.
-            let is_last =
-                !told.replaced && !later.iter().any(|reason| reason.moves(meter));
+            let is_last = !told.replaced && !later.iter().any(|reason| reason.moves(meter));
             let step = if is_last { movement.clone() } else { step(movement, reason, *taken) };
             movement.before = step.after;
             if step.before != step.after {

@@ -240,9 +240,7 @@ fn foreign_reason(outcome: &OperationOutcome) -> Reason {
     Reason {
         cause: Cause::OtherDevice,
         operation: None,
-        taken: meters
-            .map(|meter| (meter.clone(), outcome.counted.units(meter).signed()))
-            .collect(),
+        taken: meters.map(|meter| (meter.clone(), outcome.counted.units(meter).signed())).collect(),
         counted: Charge::empty(),
     }
 }

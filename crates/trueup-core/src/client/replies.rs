@@ -1,8 +1,8 @@
 //! What the network tells the machine.
 
 use super::{
-    Applied, Cause, Client, Event, InFlight, OperationState, Question, RequestId,
-    Snapshot, Stage, Timestamp, Told, correction,
+    Applied, Cause, Client, Event, InFlight, OperationState, Question, RequestId, Snapshot, Stage,
+    Timestamp, Told, correction,
 };
 use crate::correction::Reason;
 use crate::meter::Charge;
@@ -67,12 +67,7 @@ impl Client {
     }
 
     /// Whether the base is the snapshot's now.
-    fn take(
-        &mut self,
-        snapshot: &Snapshot,
-        question: Option<&Question>,
-        now: Timestamp,
-    ) -> bool {
+    fn take(&mut self, snapshot: &Snapshot, question: Option<&Question>, now: Timestamp) -> bool {
         let Some(knowledge) = self.knowledge_mut() else { return false };
         let applied = knowledge.apply(snapshot, question, now);
         match applied {

@@ -9,8 +9,10 @@ declare module "*/wasm/dist/glue.js" {
 }
 
 declare module "*/wasm/dist/inline.js" {
-  /** The letters of the bytes 0 to 255. */
-  export const ALPHABET: string;
-  /** The module, a letter for each byte. */
+  /** The letters of the common bytes, then the four shifts. */
+  export const LETTERS: string;
+  /** The bytes that one letter stands for, in the order of their letters. */
+  export const COMMON: readonly number[];
+  /** The module: a letter for each common byte, a shift and a letter for each other. */
   export const MODULE_TEXT: string;
 }

@@ -1,6 +1,7 @@
 //! The browser's side: what is shown, what is asked, and when.
 
 mod apply;
+mod failures;
 mod life;
 mod properties;
 mod sentences;

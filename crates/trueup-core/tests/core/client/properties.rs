@@ -8,7 +8,7 @@ use crate::world::World;
 use crate::world::steps::steps;
 
 proptest! {
-    #![proptest_config(histories(64))]
+    #![proptest_config(histories(128))]
 
     #[test]
     fn every_page_shows_the_server_and_what_it_began_at_every_step(steps in steps(120)) {

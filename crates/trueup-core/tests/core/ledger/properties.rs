@@ -99,7 +99,7 @@ fn run(
 }
 
 proptest! {
-    #![proptest_config(histories(64))]
+    #![proptest_config(histories(96))]
 
     #[test]
     fn balances_are_sums_limits_hold_and_ends_are_final(steps in steps()) {
