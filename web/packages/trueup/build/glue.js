@@ -125,7 +125,9 @@ export function writeGlue() {
   const bindings = renameBindings(readFileSync(`${SOURCE}trueup_wasm.js`, "utf8"), names);
   writeFileSync(`${TARGET}glue.js`, wrapBindings(bindings));
   const constants = Object.entries(spell(readFileSync(MODULE)));
-  const lines = constants.map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`);
+  const lines = constants.map(
+    ([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`,
+  );
   writeFileSync(`${TARGET}inline.js`, lines.join(""));
 }
 

@@ -1,14 +1,20 @@
 //! The faults stop: from then on everything arrives, at once and in order.
 
+use trueup_core::Version;
 use trueup_core::client::Client;
 use trueup_core::ledger::Command;
 
 use super::World;
+use super::backend::Backend;
 use super::oracle::{self, Why};
 use super::tab::Who;
 
 /// One poll, a tenth late at most; then what a window's end takes.
 const ONE_POLL_MS: i64 = 33_000;
+
+/// Ways to end a chat: what the plan has no meter for any more is given back.
+const SETTLE: usize = 0;
+const RELEASE: usize = 4;
 
 impl World {
     /// Everything under way ends, and every page is brought back. Then, within one poll, every
@@ -21,10 +27,12 @@ impl World {
             self.clock(self.now.plus(left_ms));
         }
         self.deliver_all();
-        while let Some(job) = self.jobs.first() {
-            // Half of the last chunks are lost.
-            let told = job.operation.as_u128() % 2 == 0;
-            self.serve(0, 0, told);
+        for how in [SETTLE, RELEASE] {
+            for at in (0..self.jobs.len()).rev() {
+                // Half of the last chunks are lost.
+                let told = self.jobs[at].operation.as_u128().is_multiple_of(2);
+                self.serve(at, how, told);
+            }
         }
         self.sweep();
         self.deliver_all();
@@ -36,9 +44,16 @@ impl World {
             self.call(tab, Why::Other, |it, now| it.handle_visible(true, now));
         }
         self.deliver_all();
-        let limit = self.now.plus(ONE_POLL_MS);
-        while self.ring_next(limit) {}
-        self.clock(limit);
+        // A page that asks for what became of its operations may fence them: that is a change too,
+        // and the others have one poll from then on.
+        let stands_still = (0..3).any(|_| {
+            let before = self.newest();
+            let limit = self.now.plus(ONE_POLL_MS);
+            while self.ring_next(limit) {}
+            self.clock(limit);
+            self.newest() == before
+        });
+        assert!(stands_still, "pages keep changing the server");
         for tab in 0..self.tabs.len() {
             if let Who::Account(at, _) = self.tabs[tab].who {
                 let newest = self.backends[at].newest();
@@ -47,10 +62,12 @@ impl World {
         }
     }
 
+    fn newest(&mut self) -> Vec<(usize, Version)> {
+        self.backends.iter_mut().map(Backend::newest).collect()
+    }
+
     fn next_window_ms(&mut self) -> Option<i64> {
-        self.backends.iter_mut().for_each(|backend| {
-            backend.newest();
-        });
+        self.newest();
         let meters = self.backends.iter().flat_map(|it| it.ledger.account.meters.values());
         meters.map(|it| it.terms.window.end.since(self.now)).min()
     }
