@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds everything and serves the demo. Flags go to `trueup serve`.
+# Builds everything and serves the demo. TRUEUP_LISTEN names another address; flags go to `trueup serve`.
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-LISTEN=127.0.0.1:8787
+LISTEN="${TRUEUP_LISTEN:-127.0.0.1:8787}"
 DATA=target/demo
 
 have cargo || die "cargo is missing; install Rust with rustup and run this again"
