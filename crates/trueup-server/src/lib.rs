@@ -11,6 +11,7 @@ pub mod demo;
 pub mod engine;
 pub mod error;
 pub mod gateway;
+mod hex;
 pub mod http;
 pub mod ledger;
 pub mod openapi;

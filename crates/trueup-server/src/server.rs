@@ -16,6 +16,7 @@ use crate::config::{Secret, Settings};
 use crate::demo::Faults;
 use crate::engine::EngineParts;
 use crate::gateway::Gateway;
+use crate::hex::hex;
 use crate::http::{self, AppState};
 use crate::ledger::{Ledger, LedgerTask};
 use crate::shutdown::Shutdown;
@@ -192,7 +193,7 @@ async fn accept(listener: &TcpListener, state: &AppState) -> GracefulShutdown {
 fn random_secret() -> Result<Secret, ServeError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| ServeError::Random(error.to_string()))?;
-    Ok(Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+    Ok(Secret::new(hex(&bytes)))
 }
 
 fn serve_connection(stream: TcpStream, router: Router, connections: &GracefulShutdown) {

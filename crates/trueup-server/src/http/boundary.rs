@@ -2,7 +2,6 @@
 //! line and one envelope, whatever went wrong and wherever.
 
 use std::any::Any;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Json;
@@ -16,6 +15,7 @@ use trueup_protocol::ErrorCode;
 
 use super::AppState;
 use crate::error::ApiError;
+use crate::hex::hex;
 
 /// The request's id, in requests that bring one and in every reply.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -45,11 +45,7 @@ impl RequestId {
         let mut bytes = [0_u8; 12];
         // Without randomness the ids repeat; that is no reason to turn a request away.
         let _ = getrandom::fill(&mut bytes);
-        let mut id = String::from("req_");
-        for byte in bytes {
-            let _ = write!(id, "{byte:02x}");
-        }
-        Self(id.into())
+        Self(format!("req_{}", hex(&bytes)).into())
     }
 }
 

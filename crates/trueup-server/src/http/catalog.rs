@@ -17,6 +17,7 @@ use super::etag::ETag;
 use crate::auth::Bearer;
 use crate::config::Catalog;
 use crate::error::ApiError;
+use crate::hex::hex;
 
 /// Models and meters
 ///
@@ -46,8 +47,7 @@ pub async fn get_catalog(
     let response = describe(&state.settings.catalog);
     let bytes = serde_json::to_vec(&response).map_err(|it| ApiError::internal(it.to_string()))?;
     let digest = Sha256::digest(&bytes);
-    let name: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    let tag = ETag::new(&name);
+    let tag = ETag::new(&hex(digest.iter().take(12)));
     if tag.is_known_to(&headers) {
         return Ok(tag.not_modified());
     }

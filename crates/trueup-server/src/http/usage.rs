@@ -16,6 +16,7 @@ use super::etag::ETag;
 use super::extract::{self, QueryString};
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::hex::hex;
 
 /// How many operations one call may ask for by id.
 const MAX_ASKED: usize = 100;
@@ -83,7 +84,7 @@ pub async fn get_usage(
 fn name_of(caller: &Caller) -> String {
     // Neither id has a space in it, so no two callers are written alike.
     let digest = Sha256::digest(format!("{} {}", caller.account, caller.actor).as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex(digest.iter().take(8))
 }
 
 fn asked(list: &str) -> Result<Vec<OperationId>, ApiError> {

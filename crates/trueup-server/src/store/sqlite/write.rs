@@ -1,9 +1,9 @@
 //! What a batch changes: one statement a table, as many rows as it takes.
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use trueup_core::ledger::{Account, Entry, EntryLine};
+use trueup_core::ledger::{Entry, EntryLine};
 use trueup_core::operation::OperationRecord;
-use trueup_core::{AccountId, MeterBalance, MeterId, Timestamp, Units};
+use trueup_core::{AccountId, MeterId, Timestamp, Units};
 use trueup_protocol::column;
 use trueup_protocol::snapshot::enforcement_word;
 
@@ -62,11 +62,12 @@ async fn balances(
     connection: &mut SqliteConnection,
     accounts: &[StoredAccount],
 ) -> Result<(), StoreError> {
-    let meters = |account: &StoredAccount| -> Vec<(AccountId, MeterId, MeterBalance)> {
-        let Account { id, meters, .. } = &account.account;
-        meters.iter().map(|(meter, balance)| (id.clone(), meter.clone(), balance.clone())).collect()
-    };
-    let rows: Vec<_> = accounts.iter().flat_map(meters).collect();
+    let rows: Vec<_> = accounts
+        .iter()
+        .flat_map(|StoredAccount { account, .. }| {
+            account.meters.iter().map(|(meter, balance)| (&account.id, meter, balance))
+        })
+        .collect();
     for chunk in rows.chunks(ROWS_A_STATEMENT) {
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT INTO balance (account_id, meter, window_number, window_start, window_end, \
