@@ -93,6 +93,11 @@ impl fmt::Display for Version {
     }
 }
 
+/// What a request said beyond its charge, in 128 bits: tells a retry from another request under the
+/// same operation id. Made by the server; here it is only compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub [u8; 16]);
+
 /// An operation's identity: a `UUIDv7` made by the client once per user action, before anything is
 /// sent, and reused by every retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Refusal, Rejection};
-use crate::ids::{AccountId, ActorId, ModelId, OperationId, Version};
+use crate::ids::{AccountId, ActorId, Fingerprint, ModelId, OperationId, Version};
 use crate::meter::{Charge, MeterId};
 use crate::operation::{Cause, HoldLine, OperationRecord, OperationState};
 use crate::quota::{self, MeterBalance, MeterTerms};
@@ -59,6 +59,8 @@ pub enum Command {
         model: Option<ModelId>,
         /// What it is to set aside.
         charge: Charge,
+        /// What the request says beyond that.
+        content: Option<Fingerprint>,
         /// When the server gives the units back by itself.
         expires_at: Timestamp,
     },
@@ -75,6 +77,8 @@ pub enum Command {
         operation: OperationId,
         /// What was used.
         charge: Charge,
+        /// What the request says beyond that.
+        content: Option<Fingerprint>,
         /// Why the charge is what it is; derived from what was asked for when not given.
         cause: Option<Cause>,
     },

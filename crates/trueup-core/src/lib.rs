@@ -28,7 +28,7 @@ pub mod view;
 pub mod window;
 
 pub use error::Refusal;
-pub use ids::{AccountId, ActorId, Epoch, ModelId, OperationId, Version};
+pub use ids::{AccountId, ActorId, Epoch, Fingerprint, ModelId, OperationId, Version};
 pub use map::Map;
 pub use meter::{Charge, MeterId};
 pub use operation::{Cause, OperationState};

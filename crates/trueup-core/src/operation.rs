@@ -1,6 +1,6 @@
 //! The life of an operation on the server: held once, ended once.
 
-use crate::ids::{ActorId, ModelId, OperationId, Version};
+use crate::ids::{ActorId, Fingerprint, ModelId, OperationId, Version};
 use crate::meter::{Charge, MeterId};
 use crate::snapshot::OperationOutcome;
 use crate::units::Units;
@@ -160,6 +160,10 @@ pub struct OperationRecord {
     pub model: Option<ModelId>,
     /// What it asked for.
     pub requested: Charge,
+    /// What it said beyond that when it was held.
+    pub held_content: Option<Fingerprint>,
+    /// What was said with its settle, beyond the charge.
+    pub settled_content: Option<Fingerprint>,
     /// Where it stands.
     pub state: OperationState,
     /// Why it stands there.

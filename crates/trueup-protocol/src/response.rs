@@ -90,6 +90,8 @@ pub struct EntryLineResponse {
 pub struct ConversationsResponse {
     /// At most 200 conversations of the calling actor.
     pub conversations: Vec<ConversationResponse>,
+    /// Ask with this as `before` for older ones; null when there are none.
+    pub next_before: Option<String>,
 }
 
 /// One conversation.
@@ -105,11 +107,13 @@ pub struct ConversationResponse {
     pub updated_at: String,
 }
 
-/// `GET /v1/conversations/{id}/messages`: oldest first.
+/// `GET /v1/conversations/{id}/messages`: a page, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct MessagesResponse {
-    /// At most 1,000 messages.
+    /// At most 1,000 messages: the newest ones, or the newest before `before`.
     pub messages: Vec<MessageResponse>,
+    /// Ask with this as `before` for older ones; null when there are none.
+    pub next_before: Option<String>,
 }
 
 /// One saved message.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use trueup_core::ledger::Command;
 use trueup_core::{AccountId, ActorId, OperationId, Snapshot, Version};
-use trueup_protocol::response::{ConversationResponse, EntriesResponse, MessageResponse};
+use trueup_protocol::response::{
+    ConversationsResponse, EntriesResponse, MessageResponse, MessagesResponse,
+};
 
 use crate::engine::{
     Action, Answer, Engine, EngineError, EngineParts, EngineTask, NewMessage, Request, View,
 };
-use crate::store::{AccountTerms, Glance, SqliteStore};
+use crate::store::{AccountTerms, ConversationPlace, Glance, MessagePlace, SqliteStore};
 
 /// Cheap to clone; one a server.
 #[derive(Clone)]
@@ -113,7 +115,7 @@ impl Ledger {
         Ok(self.store.read_entries(account, after).await?)
     }
 
-    /// The newest conversations of an actor.
+    /// A page of an actor's conversations, newest first.
     ///
     /// # Errors
     /// [`EngineError`] when the store could not be read.
@@ -121,11 +123,12 @@ impl Ledger {
         &self,
         account: &AccountId,
         actor: &ActorId,
-    ) -> Result<Vec<ConversationResponse>, EngineError> {
-        Ok(self.store.read_conversations(account, actor).await?)
+        before: Option<&ConversationPlace>,
+    ) -> Result<ConversationsResponse, EngineError> {
+        Ok(self.store.read_conversations(account, actor, before).await?)
     }
 
-    /// The messages of one conversation, oldest first; `None` when the actor has no such one.
+    /// A page of one conversation's messages, oldest first; `None` when the actor has no such one.
     ///
     /// # Errors
     /// [`EngineError`] when the store could not be read.
@@ -134,8 +137,23 @@ impl Ledger {
         account: &AccountId,
         actor: &ActorId,
         conversation: &str,
-    ) -> Result<Option<Vec<MessageResponse>>, EngineError> {
-        Ok(self.store.read_messages(account, actor, conversation).await?)
+        before: Option<MessagePlace>,
+    ) -> Result<Option<MessagesResponse>, EngineError> {
+        Ok(self.store.read_messages(account, actor, conversation, before).await?)
+    }
+
+    /// The answer that was saved with the settle that made `version`; `None` when none was.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store could not be read.
+    pub async fn answer(
+        &self,
+        account: &AccountId,
+        actor: &ActorId,
+        conversation: &str,
+        version: Version,
+    ) -> Result<Option<MessageResponse>, EngineError> {
+        Ok(self.store.read_answer(account, actor, conversation, version).await?)
     }
 
     /// Whether the store answers.

@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod error;
+mod fingerprint;
 pub mod gateway;
 mod hex;
 pub mod http;

@@ -4,7 +4,7 @@ use super::{
     Acceptance, Account, ActorId, Cause, Charge, Command, Decision, OperationId, OperationRecord,
     OperationState, Rejection, Timestamp, quota,
 };
-use crate::ids::ModelId;
+use crate::ids::{Fingerprint, ModelId};
 
 impl Account {
     /// Decides `command`. `known` is the record kept under the command's operation id, if any.
@@ -29,8 +29,9 @@ impl Account {
             return Err(Rejection::Conflict(operation));
         }
         match command {
-            Command::Hold { actor, model, charge, expires_at, .. } => {
-                let asked = Asked { operation, actor, model: model.as_ref(), charge };
+            Command::Hold { actor, model, charge, content, expires_at, .. } => {
+                let (model, content) = (model.as_ref(), *content);
+                let asked = Asked { operation, actor, model, charge, content };
                 match known {
                     Some(record) => asked.replay(record),
                     None => {
@@ -51,7 +52,7 @@ impl Account {
                 }
             },
             Command::Grant { actor, charge, .. } => {
-                let asked = Asked { operation, actor, model: None, charge };
+                let asked = Asked { operation, actor, model: None, charge, content: None };
                 match known {
                     Some(record) if asked.is(record) => Ok(Decision::Replayed(record.clone())),
                     Some(_) => Err(Rejection::Conflict(operation)),
@@ -79,9 +80,9 @@ impl Account {
         match command {
             Command::Rehold { charge, .. } if held => self.rehold(record, charge),
             Command::Extend { expires_at, .. } if held => self.extend(record, *expires_at),
-            Command::Settle { charge, cause, .. } if held => {
+            Command::Settle { charge, content, cause, .. } if held => {
                 let cause = cause.unwrap_or_else(|| settle_cause(&record.requested, charge));
-                self.settle(record, charge, cause)
+                self.settle(record, charge, *content, cause)
             }
             Command::Release { cause, .. } if held => self.release(record, *cause),
             // A hold that was extended after somebody found it due is not due any more.
@@ -89,8 +90,8 @@ impl Account {
                 Ok(Decision::Replayed(record.clone()))
             }
             Command::Expire { charged, .. } if held => self.expire(record, *charged),
-            Command::Settle { charge, .. } if record.state == OperationState::Settled => {
-                if record.charged == *charge {
+            Command::Settle { charge, content, .. } if record.state == OperationState::Settled => {
+                if record.charged == *charge && record.settled_content == *content {
                     Ok(Decision::Replayed(record.clone()))
                 } else {
                     Err(Rejection::Conflict(record.id))
@@ -113,6 +114,7 @@ pub(super) struct Asked<'a> {
     pub actor: &'a ActorId,
     pub model: Option<&'a ModelId>,
     pub charge: &'a Charge,
+    pub content: Option<Fingerprint>,
 }
 
 impl Asked<'_> {
@@ -120,6 +122,7 @@ impl Asked<'_> {
         record.actor == *self.actor
             && record.model.as_ref() == self.model
             && record.requested == *self.charge
+            && record.held_content == self.content
     }
 
     fn replay(&self, record: &OperationRecord) -> Result<Decision, Rejection> {

@@ -2,8 +2,9 @@
 
 use super::decide::Asked;
 use super::{
-    Account, ActorId, Cause, Charge, Decision, Entry, EntryKind, EntryLine, HoldLine, MeterBalance,
-    MeterId, OperationId, OperationRecord, OperationState, Rejection, Timestamp, Units, Written,
+    Account, ActorId, Cause, Charge, Decision, Entry, EntryKind, EntryLine, Fingerprint, HoldLine,
+    MeterBalance, MeterId, OperationId, OperationRecord, OperationState, Rejection, Timestamp,
+    Units, Written,
 };
 
 impl Account {
@@ -63,10 +64,12 @@ impl Account {
         &self,
         known: &OperationRecord,
         charge: &Charge,
+        content: Option<Fingerprint>,
         cause: Cause,
     ) -> Result<Decision, Rejection> {
         self.check_meters(charge, &known.holds)?;
-        self.end(known, OperationState::Settled, cause, EntryKind::Settle, charge)
+        let known = OperationRecord { settled_content: content, ..known.clone() };
+        self.end(&known, OperationState::Settled, cause, EntryKind::Settle, charge)
     }
 
     pub(super) fn release(
@@ -88,7 +91,7 @@ impl Account {
 
     pub(super) fn fence(&self, operation: OperationId, actor: &ActorId) -> Decision {
         let charge = Charge::empty();
-        let asked = Asked { operation, actor, model: None, charge: &charge };
+        let asked = Asked { operation, actor, model: None, charge: &charge, content: None };
         let record = self.record(
             &asked,
             OperationState::Fenced,
@@ -171,6 +174,8 @@ impl Account {
             actor: asked.actor.clone(),
             model: asked.model.cloned(),
             requested: asked.charge.clone(),
+            held_content: asked.content,
+            settled_content: None,
             state,
             cause,
             version: self.version.next(),

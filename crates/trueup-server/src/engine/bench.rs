@@ -125,7 +125,12 @@ impl<'a> Bench<'a> {
         let known = self.operations.get(&(account.clone(), command.operation()));
         let decision = piece.stored.account.decide(known, command, self.now, self.acceptance)?;
         match decision {
-            Decision::Replayed(record) if record.state == OperationState::Refused => {
+            // Only whoever asks for units again is told once more that there is no room; a fence, say,
+            // has what it wants.
+            Decision::Replayed(record)
+                if record.state == OperationState::Refused
+                    && matches!(command, Command::Hold { .. }) =>
+            {
                 // An operation that asks for nothing is never refused.
                 let again = refusal_again(&piece.stored.account, &record);
                 Err(again.map_or(Rejection::Unknown(record.id), Rejection::Refused))

@@ -50,6 +50,7 @@ impl Chat {
             actor: self.call.actor.clone(),
             model: Some(self.call.request.model().clone()),
             charge: self.requested.clone(),
+            content: Some(self.call.request.fingerprint(self.call.conversation.as_deref())),
             expires_at,
         };
         let ledger = &self.shared.parts.ledger;
@@ -72,7 +73,7 @@ impl Chat {
             record.ok_or_else(|| ApiError::internal("a replayed hold came without its record"))?;
         let operation = record.id;
         match record.state {
-            OperationState::Settled => self.saved(snapshot).await,
+            OperationState::Settled => self.saved(&record, snapshot).await,
             // Whoever asks again soon may find the answer.
             OperationState::Held => {
                 Err(ApiError::rejected(Rejection::Held(operation), &snapshot).with_retry(true))
@@ -81,27 +82,19 @@ impl Chat {
         }
     }
 
-    async fn saved(&self, snapshot: Snapshot) -> Result<Admission, ApiError> {
+    async fn saved(
+        &self,
+        record: &OperationRecord,
+        snapshot: Snapshot,
+    ) -> Result<Admission, ApiError> {
         let (account, actor) = (&self.call.account, &self.call.actor);
         let ledger = &self.shared.parts.ledger;
-        let messages = ledger.messages(account, actor, &self.conversation).await?;
-        let operation = self.operation.to_string();
-        let mut own: Vec<_> = messages
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|message| message.operation == operation)
-            .collect();
-        let said = self.call.request.said();
-        if own.iter().any(|it| it.role != "assistant" && it.content != said.content) {
-            return Err(ApiError::rejected(Rejection::Conflict(self.operation), &snapshot));
-        }
-        match own.pop().filter(|message| message.role == "assistant") {
+        match ledger.answer(account, actor, &self.conversation, record.version).await? {
             Some(message) => Ok(Admission::Replayed(Box::new(Saved { message, snapshot }))),
-            // Settled by hand, or asked for in another conversation than it was saved in.
+            // Settled by hand, without an answer.
             None => {
-                let state = OperationState::Settled;
-                let ended = Rejection::Ended { operation: self.operation, state };
-                Err(ApiError::rejected(ended, &snapshot))
+                let (operation, state) = (record.id, record.state);
+                Err(ApiError::rejected(Rejection::Ended { operation, state }, &snapshot))
             }
         }
     }

@@ -11,6 +11,7 @@ use trueup_core::{AccountId, Cause, Charge, OperationId, Snapshot, Timestamp};
 
 use super::Shared;
 use crate::engine::{Answer, EngineError, NewMessage, View};
+use crate::fingerprint;
 
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
@@ -113,7 +114,9 @@ impl End {
     fn command(&self, operation: OperationId) -> (Command, Vec<NewMessage>) {
         match self.clone() {
             Self::Settle { charge, cause, message } => {
-                (Command::Settle { operation, charge, cause }, vec![message])
+                let messages = vec![message];
+                let content = fingerprint::of_messages(&messages);
+                (Command::Settle { operation, charge, content, cause }, messages)
             }
             Self::Release(cause) => (Command::Release { operation, cause }, Vec::new()),
         }

@@ -1,11 +1,12 @@
 //! A chat request as OpenAI's clients send it: what the gateway must know is read, the rest passes.
 
 use serde::Deserialize;
-use trueup_core::ModelId;
+use trueup_core::{Fingerprint, ModelId};
 use trueup_protocol::ErrorCode;
 
 use super::members::Members;
 use crate::error::ApiError;
+use crate::fingerprint;
 
 /// A request that can be admitted.
 #[derive(Clone, Debug)]
@@ -59,6 +60,17 @@ impl ChatRequest {
     /// The newest message that is not the assistant's.
     pub fn said(&self) -> &Said {
         &self.said
+    }
+
+    /// Tells a retry from another request under the same operation: everything but the model, which
+    /// the ledger compares itself, and the way in which the answer travels.
+    pub fn fingerprint(&self, conversation: Option<&str>) -> Fingerprint {
+        let aside = ["model", "stream", "stream_options"];
+        let mut members: Vec<_> =
+            self.members.iter().filter(|(name, _)| !aside.contains(name)).collect();
+        members.sort_unstable();
+        let said = members.into_iter().flat_map(|(name, value)| [name, value]);
+        fingerprint::of_texts([conversation.unwrap_or_default()].into_iter().chain(said))
     }
 
     /// The most tokens that the answer may have.

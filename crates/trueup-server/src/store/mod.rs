@@ -1,7 +1,9 @@
 //! All SQL. Rows are structs with the suffix `Row` and leave as domain types.
 
+pub use place::{ConversationPlace, MessagePlace};
 pub use sqlite::{Batch, SqliteStore};
 
+mod place;
 mod sqlite;
 
 use std::collections::{BTreeMap, HashMap};

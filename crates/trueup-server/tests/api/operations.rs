@@ -63,7 +63,12 @@ async fn a_hold_without_room_is_refused_and_stays_so() {
         assert_eq!(outcome(&refused["usage"], id)["state"], "refused");
         versions.push(refused["usage"]["version"].clone());
     }
+    // Nothing can happen under its id any more, which is all that a fence wants.
+    let fenced = fence(&house, "ann", id).await.expect(200);
+    assert_eq!(outcome(&fenced, id)["state"], "refused");
+    versions.push(fenced["version"].clone());
     assert_eq!(versions[0], versions[1]);
+    assert_eq!(versions[0], versions[2]);
 
     // Room that comes later is for later operations.
     let grant = json!({ "grant_id": house.new_id().to_string(), "meter": PREMIUM, "units": 5 });
@@ -145,6 +150,16 @@ async fn a_settle_saves_its_messages_with_the_charge() {
     assert_eq!(contents, [&json!("Hello"), &json!("Hi.")]);
     let bob = house.get("/v1/conversations/c1/messages").bearer(&house.token("bob"));
     bob.send().await.refused(404, "unknown_conversation");
+
+    // A retry brings the same messages, or it is another request.
+    end(&house, id, "settle", &body).await.expect(200);
+    let mut other = body.clone();
+    other["messages"][1]["content"] = json!("Bye.");
+    for other in [other, json!({ "model": "gpt-5" })] {
+        end(&house, id, "settle", &other).await.refused(409, "op_conflict");
+    }
+    let again = house.get("/v1/conversations/c1/messages").bearer(&token).send().await.expect(200);
+    assert_eq!(again, saved);
 }
 
 #[tokio::test]

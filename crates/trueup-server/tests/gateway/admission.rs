@@ -23,7 +23,7 @@ async fn without_room_no_provider_is_asked() {
     assert!(house.upstream.is_idle().await);
     assert_eq!(
         house.get("/v1/conversations").await.json::<Value>().await.unwrap(),
-        json!({"conversations": []})
+        json!({"conversations": [], "next_before": null})
     );
 }
 
@@ -106,10 +106,25 @@ async fn an_answer_is_not_given_to_another_question() {
     let first = house.whole().operation(operation).send();
     house.upstream.call().await.answer(200, &whole("Hi"));
     first.await.unwrap();
-    let mut other = house.whole();
-    other.body["messages"][0]["content"] = json!("something else");
-    let body: Value = other.operation(operation).send().await.unwrap().json().await.unwrap();
-    assert_eq!(body["error"]["code"], "op_conflict");
+    let mut others = vec![house.whole().conversation("another")];
+    for (member, value) in [
+        ("messages", json!([{"role": "user", "content": "something else"}])),
+        // The same last message after another history is another question.
+        (
+            "messages",
+            json!([{"role": "user", "content": "so"}, {"role": "user", "content": "hello"}]),
+        ),
+        ("temperature", json!(0.5)),
+    ] {
+        let mut other = house.whole();
+        other.body[member] = value;
+        others.push(other);
+    }
+    for other in others {
+        let body: Value = other.operation(operation).send().await.unwrap().json().await.unwrap();
+        assert_eq!(body["error"]["code"], "op_conflict");
+    }
+    assert!(house.upstream.is_idle().await);
 }
 
 #[tokio::test]

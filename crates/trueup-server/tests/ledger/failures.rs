@@ -20,8 +20,8 @@ fn message(content: &str) -> NewMessage {
 
 async fn said(house: &House) -> usize {
     let ann = "ann".parse().unwrap();
-    let messages = house.ledger.messages(&ann, &ann.personal_actor(), "c1").await.unwrap();
-    messages.map_or(0, |messages| messages.len())
+    let messages = house.ledger.messages(&ann, &ann.personal_actor(), "c1", None).await.unwrap();
+    messages.map_or(0, |page| page.messages.len())
 }
 
 #[tokio::test]
@@ -31,7 +31,8 @@ async fn message_and_charge_are_both_absent_or_both_there() {
     house.hold("ann", id, premium(1)).await;
     let ann = "ann".parse().unwrap();
     house.faults.set(&ann, FaultSet { settle_fails: 2, ..FaultSet::default() });
-    let settle = || Command::Settle { operation: id, charge: premium(1), cause: None };
+    let settle =
+        || Command::Settle { operation: id, charge: premium(1), content: None, cause: None };
     for _ in 0..2 {
         let failed = house.try_run("ann", settle(), vec![message("hello")]).await;
         assert!(matches!(failed, Err(EngineError::Store(_))));

@@ -89,11 +89,11 @@ impl House {
     pub fn hold_command(&self, who: &str, operation: OperationId, charge: Charge) -> Command {
         let (_, actor) = split(who);
         let expires_at = self.clock.now().plus(TTL_MS);
-        Command::Hold { operation, actor, model: None, charge, expires_at }
+        Command::Hold { operation, actor, model: None, charge, content: None, expires_at }
     }
 
     pub async fn settle(&self, who: &str, operation: OperationId, charge: Charge) -> Answer {
-        self.run(who, Command::Settle { operation, charge, cause: None }).await
+        self.run(who, Command::Settle { operation, charge, content: None, cause: None }).await
     }
 
     pub async fn run(&self, who: &str, command: Command) -> Answer {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::test_runner::{Config, RngSeed};
 use trueup_core::{
-    AccountId, ActorId, Charge, Enforcement, Epoch, MeterId, MeterTerms, ModelId, OperationId,
-    Timestamp, Units, Window,
+    AccountId, ActorId, Charge, Enforcement, Epoch, Fingerprint, MeterId, MeterTerms, ModelId,
+    OperationId, Timestamp, Units, Window,
 };
 
 pub(crate) mod audit;
@@ -40,6 +40,13 @@ pub(crate) fn actor(name: &str) -> ActorId {
 
 pub(crate) fn model(name: &str) -> ModelId {
     name.parse().unwrap()
+}
+
+/// What a request said, told by one word.
+pub(crate) fn fingerprint(word: &str) -> Fingerprint {
+    let mut bytes = [0; 16];
+    bytes[..word.len()].copy_from_slice(word.as_bytes());
+    Fingerprint(bytes)
 }
 
 pub(crate) fn epoch(number: usize) -> Epoch {

@@ -5,7 +5,7 @@ use trueup_core::ledger::{Command, Decision, Entry};
 use trueup_core::{Cause, MeterId, OperationId};
 
 use super::memory::MemoryLedger;
-use super::{START, actor, at, charge, model, op_made_at, plan};
+use super::{START, actor, at, charge, fingerprint, model, op_made_at, plan};
 
 /// Runs every line and compares what became of it with what the line says.
 pub(crate) fn check(script: &str) {
@@ -52,6 +52,7 @@ pub(crate) fn command(line: &str) -> Command {
         let lines: Vec<&str> = words.iter().copied().filter(|word| word.contains('=')).collect();
         charge(&lines.join(" "))
     };
+    let said = || after("saying").map(fingerprint);
     let by = actor(after("by").unwrap_or("ann"));
     let because = after("because").map(|word| Cause::from_word(word).unwrap());
     let until = at(after("until").map_or(60_000, |it| it.parse::<i64>().unwrap() * 1000));
@@ -61,10 +62,13 @@ pub(crate) fn command(line: &str) -> Command {
             actor: by,
             model: after("with").map(model),
             charge: charge(),
+            content: said(),
             expires_at: until,
         },
         "rehold" => Command::Rehold { operation, charge: charge() },
-        "settle" => Command::Settle { operation, charge: charge(), cause: because },
+        "settle" => {
+            Command::Settle { operation, charge: charge(), content: said(), cause: because }
+        }
         "release" => Command::Release { operation, cause: because.unwrap_or(Cause::Cancelled) },
         "extend" => Command::Extend { operation, expires_at: until },
         "expire" => Command::Expire { operation, charged: words.contains(&"charged") },

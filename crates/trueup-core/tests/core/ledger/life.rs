@@ -7,7 +7,7 @@ use crate::kit::script::{command, rejected};
 use crate::kit::{at, plan};
 
 /// How each state is reached; `a` is the operation that the commands are about.
-const STATES: [(&str, &[&str]); 8] = [
+const STATES: [(&str, &[&str]); 10] = [
     ("unknown", &[]),
     ("held", &["hold a premium=1"]),
     ("settled", &["hold a premium=1", "settle a premium=1"]),
@@ -16,36 +16,42 @@ const STATES: [(&str, &[&str]); 8] = [
     ("refused", &["hold other premium=5", "hold a premium=1", "release other"]),
     ("fenced", &["fence a"]),
     ("granted", &["grant a premium=1"]),
+    ("said", &["hold a premium=1 saying hi"]),
+    ("answered", &["hold a premium=1 saying hi", "settle a premium=1 saying hello"]),
 ];
 
 const TABLE: &str = "
-                               | unknown | held     | settled  | released | expired  | refused  | fenced   | granted
-hold a premium=1               | held    | replay   | replay   | replay   | replay   | replay   | fenced   | conflict
-hold a premium=2               | held    | conflict | conflict | conflict | conflict | conflict | fenced   | conflict
-hold a premium=1 with gpt-5    | held    | conflict | conflict | conflict | conflict | conflict | fenced   | conflict
-hold a premium=1 by bob        | held    | conflict | conflict | conflict | conflict | conflict | conflict | conflict
-hold a premium=9               | refused | conflict | conflict | conflict | conflict | conflict | fenced   | conflict
-hold a votes=1                 | meter   | conflict | conflict | conflict | conflict | conflict | fenced   | conflict
-rehold a premium=1             | unknown | replay   | ended    | ended    | ended    | ended    | fenced   | conflict
-rehold a standard=1            | unknown | held     | ended    | ended    | ended    | ended    | fenced   | conflict
-rehold a premium=9             | unknown | no room  | ended    | ended    | ended    | ended    | fenced   | conflict
-rehold a votes=1               | unknown | meter    | ended    | ended    | ended    | ended    | fenced   | conflict
-settle a premium=1             | unknown | settled  | replay   | ended    | ended    | ended    | fenced   | conflict
-settle a standard=1            | unknown | settled  | conflict | ended    | ended    | ended    | fenced   | conflict
-settle a -                     | unknown | settled  | conflict | ended    | ended    | ended    | fenced   | conflict
-settle a votes=1               | unknown | meter    | conflict | ended    | ended    | ended    | fenced   | conflict
-release a                      | unknown | released | ended    | replay   | ended    | ended    | fenced   | conflict
-release a because aborted      | unknown | released | ended    | replay   | ended    | ended    | fenced   | conflict
-extend a until 99              | unknown | held     | ended    | ended    | ended    | ended    | fenced   | conflict
-extend a until 9               | unknown | replay   | ended    | ended    | ended    | ended    | fenced   | conflict
-expire a                       | unknown | expired  | replay   | replay   | replay   | replay   | replay   | conflict
-expire a charged               | unknown | expired  | replay   | replay   | replay   | replay   | replay   | conflict
-fence a                        | fenced  | is held  | replay   | replay   | replay   | replay   | replay   | conflict
-fence a by bob                 | fenced  | conflict | conflict | conflict | conflict | conflict | conflict | conflict
-grant a premium=1              | settled | conflict | conflict | conflict | conflict | conflict | conflict | replay
-grant a premium=2              | settled | conflict | conflict | conflict | conflict | conflict | conflict | conflict
-grant a premium=1 by bob       | settled | conflict | conflict | conflict | conflict | conflict | conflict | conflict
-grant a votes=1                | meter   | conflict | conflict | conflict | conflict | conflict | conflict | conflict
+                                | unknown | held     | settled  | released | expired  | refused  | fenced   | granted  | said     | answered
+hold a premium=1                | held    | replay   | replay   | replay   | replay   | replay   | fenced   | conflict | conflict | conflict
+hold a premium=2                | held    | conflict | conflict | conflict | conflict | conflict | fenced   | conflict | conflict | conflict
+hold a premium=1 with gpt-5     | held    | conflict | conflict | conflict | conflict | conflict | fenced   | conflict | conflict | conflict
+hold a premium=1 by bob         | held    | conflict | conflict | conflict | conflict | conflict | conflict | conflict | conflict | conflict
+hold a premium=9                | refused | conflict | conflict | conflict | conflict | conflict | fenced   | conflict | conflict | conflict
+hold a votes=1                  | meter   | conflict | conflict | conflict | conflict | conflict | fenced   | conflict | conflict | conflict
+hold a premium=1 saying hi      | held    | conflict | conflict | conflict | conflict | conflict | fenced   | conflict | replay   | replay
+hold a premium=1 saying no      | held    | conflict | conflict | conflict | conflict | conflict | fenced   | conflict | conflict | conflict
+rehold a premium=1              | unknown | replay   | ended    | ended    | ended    | ended    | fenced   | conflict | replay   | ended
+rehold a standard=1             | unknown | held     | ended    | ended    | ended    | ended    | fenced   | conflict | held     | ended
+rehold a premium=9              | unknown | no room  | ended    | ended    | ended    | ended    | fenced   | conflict | no room  | ended
+rehold a votes=1                | unknown | meter    | ended    | ended    | ended    | ended    | fenced   | conflict | meter    | ended
+settle a premium=1              | unknown | settled  | replay   | ended    | ended    | ended    | fenced   | conflict | settled  | conflict
+settle a standard=1             | unknown | settled  | conflict | ended    | ended    | ended    | fenced   | conflict | settled  | conflict
+settle a -                      | unknown | settled  | conflict | ended    | ended    | ended    | fenced   | conflict | settled  | conflict
+settle a votes=1                | unknown | meter    | conflict | ended    | ended    | ended    | fenced   | conflict | meter    | conflict
+settle a premium=1 saying hello | unknown | settled  | conflict | ended    | ended    | ended    | fenced   | conflict | settled  | replay
+settle a premium=1 saying no    | unknown | settled  | conflict | ended    | ended    | ended    | fenced   | conflict | settled  | conflict
+release a                       | unknown | released | ended    | replay   | ended    | ended    | fenced   | conflict | released | ended
+release a because aborted       | unknown | released | ended    | replay   | ended    | ended    | fenced   | conflict | released | ended
+extend a until 99               | unknown | held     | ended    | ended    | ended    | ended    | fenced   | conflict | held     | ended
+extend a until 9                | unknown | replay   | ended    | ended    | ended    | ended    | fenced   | conflict | replay   | ended
+expire a                        | unknown | expired  | replay   | replay   | replay   | replay   | replay   | conflict | expired  | replay
+expire a charged                | unknown | expired  | replay   | replay   | replay   | replay   | replay   | conflict | expired  | replay
+fence a                         | fenced  | is held  | replay   | replay   | replay   | replay   | replay   | conflict | is held  | replay
+fence a by bob                  | fenced  | conflict | conflict | conflict | conflict | conflict | conflict | conflict | conflict | conflict
+grant a premium=1               | settled | conflict | conflict | conflict | conflict | conflict | conflict | replay   | conflict | conflict
+grant a premium=2               | settled | conflict | conflict | conflict | conflict | conflict | conflict | conflict | conflict | conflict
+grant a premium=1 by bob        | settled | conflict | conflict | conflict | conflict | conflict | conflict | conflict | conflict | conflict
+grant a votes=1                 | meter   | conflict | conflict | conflict | conflict | conflict | conflict | conflict | conflict | conflict
 ";
 
 #[test]

@@ -9,7 +9,7 @@ use trueup_core::ledger::{Command, Decision};
 use trueup_core::{Cause, Charge, MeterId, Units};
 
 use crate::kit::memory::MemoryLedger;
-use crate::kit::{Plan, actor, at, histories, meter, model, op, plan};
+use crate::kit::{Plan, actor, at, fingerprint, histories, meter, model, op, plan};
 
 const METERS: [&str; 4] = ["premium", "soft", "standard", "tokens"];
 
@@ -45,12 +45,13 @@ fn command() -> impl Strategy<Value = Command> {
     let with = proptest::option::weighted(0.1, Just(()).prop_map(|()| model("gpt-5")));
     let until = (0..300_i64).prop_map(|seconds| at(seconds * 1000));
     let cause = prop_oneof![Just(Cause::Aborted), Just(Cause::ProviderFailed)];
-    let all = (operation, by, with, charge(), until, cause, any::<bool>());
+    let says = proptest::option::weighted(0.2, Just(()).prop_map(|()| fingerprint("hi")));
+    let all = (operation, by, with, charge(), says, until, cause, any::<bool>());
     (0..20_u8, all).prop_map(
-        |(kind, (operation, actor, model, charge, expires_at, cause, flag))| match kind {
-            0..6 => Command::Hold { operation, actor, model, charge, expires_at },
+        |(kind, (operation, actor, model, charge, content, expires_at, cause, flag))| match kind {
+            0..6 => Command::Hold { operation, actor, model, charge, content, expires_at },
             6..9 => Command::Rehold { operation, charge },
-            9..12 => Command::Settle { operation, charge, cause: flag.then_some(cause) },
+            9..12 => Command::Settle { operation, charge, content, cause: flag.then_some(cause) },
             12..14 => Command::Release { operation, cause },
             14 => Command::Extend { operation, expires_at },
             15..17 => Command::Expire { operation, charged: flag },

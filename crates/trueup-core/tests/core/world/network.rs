@@ -121,6 +121,7 @@ impl World {
             actor: actor(ANN),
             model: None,
             charge: job.charge.clone(),
+            content: None,
             expires_at: self.now.plus(60_000),
         };
         let (tab, page, operation) = (job.tab, job.page, job.operation);

@@ -151,7 +151,8 @@ impl World {
         let at = n % self.jobs.len();
         let job = self.jobs[at].clone();
         let operation = job.operation;
-        let settle = |charge: Charge| Command::Settle { operation, charge, cause: None };
+        let settle =
+            |charge: Charge| Command::Settle { operation, charge, content: None, cause: None };
         let more = charge("premium=3 standard=1 tokens=9");
         let command = match how % 8 {
             0 | 1 => settle(job.charge.clone()),
@@ -196,16 +197,18 @@ impl World {
         let id = 20_000 + (n as u16 / 8 % 12);
         let operation = op(id);
         let asked = charge(["premium=1", "standard=1 tokens=3"][n % 2]);
+        let settle = |charge| Command::Settle { operation, charge, content: None, cause: None };
         let command = match n % 8 {
             0 | 1 => Command::Hold {
                 operation,
                 actor: bob,
                 model: None,
                 charge: asked,
+                content: None,
                 expires_at: self.now.plus(1),
             },
-            2 => Command::Settle { operation, charge: asked, cause: None },
-            3 => Command::Settle { operation, charge: charge("standard=2"), cause: None },
+            2 => settle(asked),
+            3 => settle(charge("standard=2")),
             4 => Command::Release { operation, cause: Cause::Cancelled },
             5 => Command::Expire { operation, charged: true },
             6 => Command::Fence { operation, actor: bob },

@@ -66,6 +66,7 @@ pub async fn hold(
         actor: actor.clone(),
         model: priced.model,
         charge: priced.charge,
+        content: None,
         expires_at,
     };
     let answer = state.ledger.command(&account, view(actor, since), command, Vec::new()).await?;

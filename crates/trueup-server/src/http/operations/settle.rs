@@ -13,6 +13,7 @@ use super::{carried_out, holders_view, price};
 use crate::auth::Backend;
 use crate::engine::NewMessage;
 use crate::error::ApiError;
+use crate::fingerprint;
 use crate::http::AppState;
 use crate::http::chat::is_conversation;
 use crate::http::extract::{self, Json, OperationPath};
@@ -34,12 +35,12 @@ const MAX_MESSAGES: usize = 100;
     params(("op_id" = String, Path, description = "The operation, a UUIDv7")),
     request_body = SettleRequest,
     responses(
-        (status = 200, description = "Settled, now or before with the same charge", body = Snapshot),
+        (status = 200, description = "Settled, now or before with the same charge and messages", body = Snapshot),
         (status = 400, description = "Malformed", body = ErrorEnvelope),
         (status = 401, description = "No valid credentials", body = ErrorEnvelope),
         (status = 403, description = "A browser may not settle", body = ErrorEnvelope),
         (status = 404, description = "No such operation, model or meter", body = ErrorEnvelope),
-        (status = 409, description = "Settled with another charge, or ended in another way", body = ErrorEnvelope),
+        (status = 409, description = "Settled with another charge or other messages, or ended in another way", body = ErrorEnvelope),
         (status = 410, description = "The id was fenced", body = ErrorEnvelope),
         (status = 503, description = "The ledger cannot be written now", body = ErrorEnvelope),
     ),
@@ -54,7 +55,8 @@ pub async fn settle(
     let priced = price(&state.settings.catalog, request.model.as_deref(), request.charge.as_ref())?;
     let view = holders_view(&account, extract::version("since", request.since)?);
     let messages = messages(&request.messages)?;
-    let command = Command::Settle { operation, charge: priced.charge, cause: None };
+    let content = fingerprint::of_messages(&messages);
+    let command = Command::Settle { operation, charge: priced.charge, content, cause: None };
     let answer = state.ledger.command(&account, view, command, messages).await?;
     let (_, snapshot) = carried_out(answer)?;
     Ok(axum::Json(snapshot))

@@ -3,8 +3,8 @@
 use trueup_core::ledger::{Account, EntryKind};
 use trueup_core::operation::OperationRecord;
 use trueup_core::{
-    AccountId, Cause, MeterBalance, MeterId, MeterTerms, OperationState, Timestamp, Units, Version,
-    Window,
+    AccountId, Cause, Fingerprint, MeterBalance, MeterId, MeterTerms, OperationState, Timestamp,
+    Units, Version, Window,
 };
 use trueup_protocol::{column, snapshot};
 
@@ -83,6 +83,8 @@ pub(super) struct OperationRow {
     cause: String,
     version: i64,
     requested: String,
+    held_content: Option<Vec<u8>>,
+    settled_content: Option<Vec<u8>>,
     holds: String,
     charged: String,
     expires_at: i64,
@@ -90,7 +92,8 @@ pub(super) struct OperationRow {
 
 impl OperationRow {
     pub const COLUMNS: &'static str = "account_id, op_id, actor_id, model, state, cause, version, \
-                                       requested, holds, charged, expires_at";
+                                       requested, held_content, settled_content, holds, charged, \
+                                       expires_at";
 
     pub fn into_record(self) -> Result<OperationRecord, StoreError> {
         self.read().ok_or(StoreError::Damaged("operation"))
@@ -105,6 +108,8 @@ impl OperationRow {
                 None => None,
             },
             requested: column::read_charge(&self.requested)?,
+            held_content: read_content(self.held_content)?,
+            settled_content: read_content(self.settled_content)?,
             state: OperationState::from_word(&self.state)?,
             cause: Cause::from_word(&self.cause)?,
             version: Version(u64::try_from(self.version).ok()?),
@@ -112,6 +117,14 @@ impl OperationRow {
             charged: column::read_charge(&self.charged)?,
             expires_at: Timestamp::from_millis(self.expires_at),
         })
+    }
+}
+
+#[expect(clippy::option_option, reason = "no fingerprint was kept, or the one kept is damaged")]
+fn read_content(kept: Option<Vec<u8>>) -> Option<Option<Fingerprint>> {
+    match kept {
+        None => Some(None),
+        Some(bytes) => Some(Some(Fingerprint(bytes.try_into().ok()?))),
     }
 }
 

@@ -118,7 +118,7 @@ async fn operations(
     for chunk in operations.chunks(ROWS_A_STATEMENT) {
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT INTO operation (account_id, op_id, actor_id, model, state, cause, version, \
-             requested, holds, charged, expires_at, changed_at) ",
+             requested, held_content, settled_content, holds, charged, expires_at, changed_at) ",
         );
         query.push_values(chunk, |mut row, (account, record)| {
             row.push_bind(account.as_str())
@@ -129,6 +129,8 @@ async fn operations(
                 .push_bind(record.cause.as_str())
                 .push_bind(signed(record.version.0))
                 .push_bind(column::charge(&record.requested))
+                .push_bind(record.held_content.map(|content| content.0.to_vec()))
+                .push_bind(record.settled_content.map(|content| content.0.to_vec()))
                 .push_bind(column::holds(&record.holds))
                 .push_bind(column::charge(&record.charged))
                 .push_bind(record.expires_at.millis())
@@ -137,7 +139,8 @@ async fn operations(
         query.push(
             " ON CONFLICT (account_id, op_id) DO UPDATE SET state = excluded.state, \
              cause = excluded.cause, version = excluded.version, holds = excluded.holds, \
-             charged = excluded.charged, expires_at = excluded.expires_at, \
+             charged = excluded.charged, settled_content = excluded.settled_content, \
+             expires_at = excluded.expires_at, \
              changed_at = excluded.changed_at",
         );
         execute(query, connection).await?;

@@ -164,7 +164,7 @@ export interface paths {
         };
         /**
          * List conversations
-         * @description The calling actor's newest conversations, at most 200.
+         * @description The calling actor's conversations, newest first, 200 a page.
          */
         readonly get: operations["list_conversations"];
         readonly put?: never;
@@ -184,7 +184,7 @@ export interface paths {
         };
         /**
          * List a conversation's messages
-         * @description Oldest first, at most 1,000. What was said is saved when it is admitted, an answer when it is
+         * @description Its newest messages, oldest first, at most 1,000 a page; `before` asks for older ones. What was said is saved when it is admitted, an answer when it is
          *     charged: an answer that is missing here was not charged.
          */
         readonly get: operations["list_messages"];
@@ -432,6 +432,8 @@ export interface components {
         readonly ConversationsResponse: {
             /** @description At most 200 conversations of the calling actor. */
             readonly conversations: readonly components["schemas"]["ConversationResponse"][];
+            /** @description Ask with this as `before` for older ones; null when there are none. */
+            readonly next_before?: string | null;
         };
         /** @description `GET /v1/accounts/{id}/entries`: a page of the ledger, oldest first. */
         readonly EntriesResponse: {
@@ -615,10 +617,12 @@ export interface components {
             /** @description `user`, `assistant`, `system` or `tool`. */
             readonly role: string;
         };
-        /** @description `GET /v1/conversations/{id}/messages`: oldest first. */
+        /** @description `GET /v1/conversations/{id}/messages`: a page, oldest first. */
         readonly MessagesResponse: {
-            /** @description At most 1,000 messages. */
+            /** @description At most 1,000 messages: the newest ones, or the newest before `before`. */
             readonly messages: readonly components["schemas"]["MessageResponse"][];
+            /** @description Ask with this as `before` for older ones; null when there are none. */
+            readonly next_before?: string | null;
         };
         /** @description One meter's figures, in whole units. */
         readonly Meter: {
@@ -1247,7 +1251,10 @@ export interface operations {
     };
     readonly list_conversations: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                /** @description `next_before` of the page before */
+                readonly before?: string;
+            };
             readonly header?: {
                 /** @description With an API key: whose conversations */
                 readonly "Trueup-Account"?: string | null;
@@ -1266,6 +1273,15 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ConversationsResponse"];
+                };
+            };
+            /** @description `before` is no place in the list */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
             /** @description No valid credentials */
@@ -1290,7 +1306,10 @@ export interface operations {
     };
     readonly list_messages: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                /** @description `next_before` of the page before */
+                readonly before?: string;
+            };
             readonly header?: {
                 /** @description With an API key: whose conversation */
                 readonly "Trueup-Account"?: string | null;
@@ -1312,6 +1331,15 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["MessagesResponse"];
+                };
+            };
+            /** @description `before` is no place in the conversation */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
             /** @description No valid credentials */
@@ -1712,7 +1740,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description Settled, now or before with the same charge */
+            /** @description Settled, now or before with the same charge and messages */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1757,7 +1785,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description Settled with another charge, or ended in another way */
+            /** @description Settled with another charge or other messages, or ended in another way */
             readonly 409: {
                 headers: {
                     readonly [name: string]: unknown;
