@@ -7,11 +7,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 CARGO_DENY_VERSION=0.20.2
 
 # cargo_tool PACKAGE VERSION [FLAG...]: builds a tool from crates.io into the tools folder.
-# It gets a target folder of its own, kept, so that an interrupted build goes on where it stopped.
+# It gets a target folder of its own, kept, so that an interrupted build goes on where it stopped;
+# and it is not optimized: what that costs is more than what the tool then saves.
 cargo_tool() {
   local package="$1" version="$2"
   shift 2
-  CARGO_TARGET_DIR="$TOOLS/build" cargo install "$package" --version "=$version" --root "$TOOLS" --force "$@" ||
+  CARGO_TARGET_DIR="$TOOLS/build" cargo install "$package" --version "=$version" --root "$TOOLS" --debug --force "$@" ||
     die "$package $version could not be built; install it with 'cargo install $package --version $version' and run this again"
   rm -rf "$TOOLS/build"
 }
