@@ -138,11 +138,12 @@ impl Ledger {
         Ok(self.store.read_messages(account, actor, conversation).await?)
     }
 
-    /// Whether the store answers.
+    /// Whether the store can be read and written.
     ///
     /// # Errors
-    /// [`EngineError`] when it does not.
+    /// [`EngineError`] when it cannot.
     pub async fn ready(&self) -> Result<(), EngineError> {
-        Ok(self.store.ping().await?)
+        self.store.ping().await?;
+        self.engine.probe().await
     }
 }
