@@ -2,6 +2,7 @@
 
 pub use sqlite::{Batch, SqliteStore};
 
+mod opening;
 mod sqlite;
 
 use std::collections::{BTreeMap, HashMap};
