@@ -33,8 +33,8 @@ export interface paths {
         };
         /**
          * Whether requests can be served
-         * @description Fails while the ledger cannot be read and once the server was asked to stop: send requests
-         *     elsewhere when it does.
+         * @description Fails while the ledger cannot be read and written, which is tried, and once the server was asked
+         *     to stop: send requests elsewhere when it does.
          */
         readonly get: operations["ready"];
         readonly put?: never;
@@ -499,7 +499,7 @@ export interface components {
              * @description A stable word: see the list of error codes.
              * @enum {string}
              */
-            readonly code: "invalid_request" | "invalid_value" | "invalid_operation_id" | "operation_too_old" | "operation_from_future" | "unknown_model" | "unknown_meter" | "unknown_plan" | "unknown_operation" | "unknown_conversation" | "account_missing" | "not_found" | "method_not_allowed" | "unauthorized" | "token_expired" | "forbidden" | "usage_limit_exceeded" | "op_conflict" | "op_held" | "op_ended" | "op_fenced" | "body_too_large" | "unsupported_media_type" | "counter_overflow" | "provider_failed" | "unavailable" | "store_failed" | "internal";
+            readonly code: "invalid_request" | "invalid_value" | "invalid_operation_id" | "operation_too_old" | "operation_from_future" | "unknown_model" | "unknown_meter" | "unknown_plan" | "unknown_operation" | "unknown_conversation" | "account_missing" | "not_found" | "method_not_allowed" | "unauthorized" | "token_expired" | "forbidden" | "request_timeout" | "usage_limit_exceeded" | "op_conflict" | "op_held" | "op_ended" | "op_fenced" | "body_too_large" | "unsupported_media_type" | "counter_overflow" | "provider_failed" | "unavailable" | "store_failed" | "internal";
             /** @description One sentence that names the mend. */
             readonly message: string;
             /** @description The meter without room (`usage_limit_exceeded`). */
@@ -912,6 +912,33 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description The ledger cannot be written now */
             readonly 503: {
                 headers: {
@@ -1055,8 +1082,35 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description The id was used for something else */
             readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1198,6 +1252,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description The operation is running, ended, or was sent with other content */
             readonly 409: {
                 headers: {
@@ -1218,6 +1281,15 @@ export interface operations {
             };
             /** @description The body is larger than 1 MiB */
             readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1419,6 +1491,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description The id was used for something else, or has ended */
             readonly 409: {
                 headers: {
@@ -1430,6 +1511,24 @@ export interface operations {
             };
             /** @description The id was fenced */
             readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1509,6 +1608,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It ended already */
             readonly 409: {
                 headers: {
@@ -1520,6 +1628,24 @@ export interface operations {
             };
             /** @description The id was fenced */
             readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1586,8 +1712,35 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It is running, or is somebody else's */
             readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1667,6 +1820,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description Ended in another way */
             readonly 409: {
                 headers: {
@@ -1678,6 +1840,24 @@ export interface operations {
             };
             /** @description The id was fenced */
             readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1757,6 +1937,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description Settled with another charge, or ended in another way */
             readonly 409: {
                 headers: {
@@ -1768,6 +1957,24 @@ export interface operations {
             };
             /** @description The id was fenced */
             readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1810,7 +2017,7 @@ export interface operations {
             /** @description The snapshot */
             readonly 200: {
                 headers: {
-                    /** @description Epoch and version */
+                    /** @description Opaque: it names the account's state as this caller sees it, as `"epoch-caller-version"`. `If-None-Match` also takes `"epoch-version"`, which a client can make of a snapshot that it has */
                     readonly ETag?: string;
                     readonly [name: string]: unknown;
                 };
