@@ -62,12 +62,31 @@ function renameBindings(source, { imports, exports }) {
   return renamed;
 }
 
+/**
+ * What the bindings do for hosts older than the ones this package is built for (see build.js), and
+ * for callers that it does not have.
+ */
+const NEEDLESS = {
+  FinalizationRegistry: /\(typeof FinalizationRegistry === 'undefined'\)\s+\? .*\s+: /g,
+  encodeInto: /^if \(!\('encodeInto' in \w+\)\) \{[\s\S]*?^\}$/m,
+  realloc: /^ {4}if \(realloc === undefined\) \{[\s\S]*?^ {4}\}$/m,
+  "Symbol.dispose": /^if \(Symbol\.dispose\) .*$/m,
+};
+
+function leaveOutNeedless(bindings) {
+  for (const [name, pattern] of Object.entries(NEEDLESS)) {
+    const rest = bindings.replace(pattern, "");
+    if (rest === bindings) throw new Error(`the bindings treat ${name} in an unknown way`);
+    bindings = rest;
+  }
+  return bindings;
+}
+
 /** The bindings (wasm-bindgen --target web) within a function that makes an instance. */
 function wrapBindings(source) {
   // From here on wasm-bindgen fetches and compiles the module, which this package does itself.
   const loader = source.indexOf("async function __wbg_load(");
-  const bindings = source
-    .slice(0, loader)
+  const bindings = leaveOutNeedless(source.slice(0, loader))
     .replace(/^export (?=class |function )/gm, "")
     .replace(/^export \{[^}]*\};?$/gm, "");
   for (const needed of ["class Client", "__wbg_get_imports()", "function __wbg_finalize_init("]) {
