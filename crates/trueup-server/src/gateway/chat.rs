@@ -243,8 +243,8 @@ impl Chat {
         match timeout(LAST_CHUNK_PATIENCE, &mut ending).await {
             Ok(usage) => tell(usage.as_ref()).await,
             Err(_) => {
-                let told = tell(None).await;
-                ending.await;
+                // A client that reads slowly keeps the ledger from nothing.
+                let (told, _) = tokio::join!(tell(None), ending);
                 told
             }
         }
