@@ -12,6 +12,9 @@ export interface WireListener {
 
 type Fetch = typeof globalThis.fetch;
 
+/** Chromium gives these a body all the same, and lets no response be made with it. */
+const WITHOUT_BODY = [204, 205, 304];
+
 export interface Wire {
   /** The fetch of the browser, which nobody watches. */
   readonly unwatched: Fetch;
@@ -49,7 +52,7 @@ export function tapWire(listener: WireListener, client: string): Wire {
 
 /** The same reply, chunk by chunk; every snapshot in it is noted as it passes. */
 function listenTo(response: Response, note: (snapshot: Snapshot, at: number) => void): Response {
-  if (!response.body) return response;
+  if (!response.body || WITHOUT_BODY.includes(response.status)) return response;
   const decoder = new TextDecoder();
   const stream = response.headers.get("content-type")?.includes("text/event-stream") ?? false;
   let text = "";
