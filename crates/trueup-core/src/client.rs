@@ -201,6 +201,12 @@ impl Client {
         Some(self.knowledge()?.base.as_ref()?.version)
     }
 
+    /// What the server's clock says when this client's says `now`; unknown before the first answer.
+    /// Ids are dated by it, because a server takes none that is far from its own time.
+    pub fn server_time(&self, now: Timestamp) -> Option<Timestamp> {
+        self.knowledge()?.server_time(now)
+    }
+
     /// What is to be kept over a reload; nothing for an anonymous visitor (see
     /// [`Client::local`]) or an account not yet known by name.
     pub fn saved(&self) -> Option<Saved> {

@@ -88,6 +88,13 @@ impl Knowledge {
         self.base = base;
     }
 
+    /// What the server's clock says when the client's says `now`. Figures from before a reload do not
+    /// tell: how long ago they came is not known.
+    pub fn server_time(&self, now: Timestamp) -> Option<Timestamp> {
+        let base = self.base.as_ref().filter(|_| !self.restored)?;
+        Some(base.as_of.plus(now.since(base.received_at)))
+    }
+
     /// Takes a snapshot in, whole or not at all. `question` is what its request asked for when it
     /// answers one of this client's own, `received_at` is the client's clock.
     ///

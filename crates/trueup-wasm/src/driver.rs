@@ -101,6 +101,12 @@ impl Driver {
         look(&self.machine.borrow())
     }
 
+    /// The server's time; while it is not known, the host's.
+    pub fn server_time(&self) -> Timestamp {
+        let now = self.clock.now();
+        self.read(|machine| machine.server_time(now)).unwrap_or_else(host::now)
+    }
+
     /// Whether it is known who is there.
     pub fn is_identified(&self) -> bool {
         self.session.borrow().identity.is_some()
