@@ -88,11 +88,13 @@ impl Knowledge {
         self.base = base;
     }
 
-    /// What the server's clock says when the client's says `now`. Figures from before a reload do not
+    /// By how much the server's clock is ahead of the client's. Figures from before a reload do not
     /// tell: how long ago they came is not known.
-    pub fn server_time(&self, now: Timestamp) -> Option<Timestamp> {
-        let base = self.base.as_ref().filter(|_| !self.restored)?;
-        Some(base.as_of.plus(now.since(base.received_at)))
+    pub fn server_ahead_ms(&self) -> i64 {
+        match &self.base {
+            Some(base) if !self.restored => base.as_of.since(base.received_at),
+            _ => 0,
+        }
     }
 
     /// Takes a snapshot in, whole or not at all. `question` is what its request asked for when it

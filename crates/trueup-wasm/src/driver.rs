@@ -101,10 +101,9 @@ impl Driver {
         look(&self.machine.borrow())
     }
 
-    /// The server's time; while it is not known, the host's.
+    /// The server's time, as far as it is known.
     pub fn server_time(&self) -> Timestamp {
-        let now = self.clock.now();
-        self.read(|machine| machine.server_time(now)).unwrap_or_else(host::now)
+        self.machine.borrow().server_time(self.clock.now())
     }
 
     /// Whether it is known who is there.

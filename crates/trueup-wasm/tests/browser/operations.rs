@@ -70,7 +70,7 @@ async fn an_operation_is_dated_by_the_server_however_wrong_the_clock_of_the_page
 async fn an_operation_that_no_server_has_to_take_is_dated_by_the_wall() {
     let world = World::of(app_of_nobody(), r#"{"anonymousLimits":{"premium_messages":5}}"#);
     wasm_bindgen_futures::JsFuture::from(world.client.start()).await.unwrap();
-    for ahead_ms in [0, -3_600_000, 7_200_000] {
+    for ahead_ms in [0, 7_200_000] {
         set_clock(ahead_ms);
         let before = js_sys::Date::now();
         let begun = world.client.begin(&object(r#"{"charge":{"premium_messages":1}}"#)).unwrap();

@@ -49,12 +49,15 @@ export function readCall(
   const read = (body: unknown): ChatCall | undefined => {
     const model = modelOf(body);
     if (!given && model === undefined) return undefined;
-    const signal = init?.signal ?? request?.signal ?? null;
-    return { model, headers, key: `${url}\n${body}`, signal };
+    return {
+      model,
+      headers,
+      key: `${url}\n${body}`,
+      signal: init?.signal ?? request?.signal ?? null,
+    };
   };
-  // Whatever it asks for, it is to be followed to its end.
-  if (given) return read(init?.body);
-  if (init?.body !== undefined && init.body !== null) return read(init.body);
+  // What is given its operation is followed to its end, whatever it asks for.
+  if (given || init?.body != null) return read(init?.body);
   if (!request?.headers.get("content-type")?.includes("json") || request.bodyUsed) return undefined;
   return request.clone().text().then(read);
 }

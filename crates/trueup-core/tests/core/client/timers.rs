@@ -240,8 +240,8 @@ fn the_servers_time_is_known_from_the_last_answer_however_wrong_the_pages_clock_
     check(
         "
         account one                          => loading; asks whole
-        server_time                          => unknown
         at 500000
+        server_time                          => 500000
         answer v5 read 7000; premium 1+0/5   => live v5 premium 1+0+0/5
         server_time                          => 7000
         at 503000
@@ -250,11 +250,11 @@ fn the_servers_time_is_known_from_the_last_answer_however_wrong_the_pages_clock_
         server_time                          => 10500
         at 0
         reload                               => live v5 premium 1+0+0/5; asks since 5
-        server_time                          => unknown
+        server_time                          => 0
         answer v5 read 90000; premium 1+0/5
         server_time                          => 90000
         visitor premium=3                    => anonymous premium 0+0+0/3
-        server_time                          => unknown
+        server_time                          => 0
         ",
     );
 }
