@@ -201,6 +201,13 @@ impl Client {
         Some(self.knowledge()?.base.as_ref()?.version)
     }
 
+    /// What the server's clock says when this client's says `now`, which is all that is known before
+    /// the first answer. Ids are dated by it: a server takes none that is far from its own time.
+    pub fn server_time(&self, now: Timestamp) -> Timestamp {
+        let ahead_ms = self.knowledge().map_or(0, Knowledge::server_ahead_ms);
+        now.plus(ahead_ms)
+    }
+
     /// What is to be kept over a reload; nothing for an anonymous visitor (see
     /// [`Client::local`]) or an account not yet known by name.
     pub fn saved(&self) -> Option<Saved> {

@@ -88,6 +88,15 @@ impl Knowledge {
         self.base = base;
     }
 
+    /// By how much the server's clock is ahead of the client's. Figures from before a reload do not
+    /// tell: how long ago they came is not known.
+    pub fn server_ahead_ms(&self) -> i64 {
+        match &self.base {
+            Some(base) if !self.restored => base.as_of.since(base.received_at),
+            _ => 0,
+        }
+    }
+
     /// Takes a snapshot in, whole or not at all. `question` is what its request asked for when it
     /// answers one of this client's own, `received_at` is the client's clock.
     ///

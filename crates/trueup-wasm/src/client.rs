@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
-use trueup_core::{Charge, ModelId, OperationId};
+use trueup_core::{Charge, ModelId, OperationId, Timestamp};
 use trueup_protocol::text;
 use wasm_bindgen::prelude::*;
 
@@ -57,7 +57,7 @@ impl Client {
             return Err(Fault::new("loading", "it is not known yet who is there").into());
         }
         let charge = self.charge_of(Asked::read(&host::json(request))?)?;
-        let id = new_id()?;
+        let id = new_id(self.driver.server_time())?;
         let begun = self
             .driver
             .with(|machine, now| machine.handle_begin(id, &charge, now))
@@ -168,12 +168,11 @@ impl Drop for Client {
     }
 }
 
-/// The id's own time is the host's, whatever the machine's clock does.
-fn new_id() -> Result<OperationId, Fault> {
+fn new_id(made_at: Timestamp) -> Result<OperationId, Fault> {
     let mut entropy = [0; 10];
     host::global("crypto")
         .unchecked_into::<web_sys::Crypto>()
         .get_random_values_with_u8_array(&mut entropy)
         .map_err(|_| Fault::new("unsupported", "the host has no source of randomness"))?;
-    Ok(OperationId::new_v7(host::now(), entropy))
+    Ok(OperationId::new_v7(made_at, entropy))
 }

@@ -101,6 +101,11 @@ impl Driver {
         look(&self.machine.borrow())
     }
 
+    /// The server's time, as far as it is known.
+    pub fn server_time(&self) -> Timestamp {
+        self.machine.borrow().server_time(self.clock.now())
+    }
+
     /// Whether it is known who is there.
     pub fn is_identified(&self) -> bool {
         self.session.borrow().identity.is_some()

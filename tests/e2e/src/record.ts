@@ -1,8 +1,8 @@
-/** What a meter says on the screen. */
+/** What a meter says on the screen; null where it says that there is no limit. */
 export interface Figures {
-  readonly limit: number;
+  readonly limit: number | null;
   readonly used: number;
-  readonly remaining: number;
+  readonly remaining: number | null;
 }
 
 /** A meter that is not to be seen is left out. */

@@ -13,12 +13,12 @@ export type Model = "gpt-5" | "gpt-5-mini";
 
 /** Figures that the page shows of a meter of ours. */
 export interface MeterData {
-  readonly limit: number;
+  readonly limit: number | null;
   readonly used: number;
   readonly settled: number;
   readonly held: number;
   readonly pending: number;
-  readonly remaining: number;
+  readonly remaining: number | null;
 }
 
 export type Meter = "premium_messages" | "standard_messages";
@@ -143,16 +143,16 @@ export class Scene {
     const data = await this.find(`meter-${meter}`).evaluate((element) => ({ ...element.dataset }));
     const number = (name: keyof MeterData) => Number(data[name]);
     return {
-      limit: number("limit"),
+      limit: data.limit === undefined ? null : number("limit"),
       used: number("used"),
       settled: number("settled"),
       held: number("held"),
       pending: number("pending"),
-      remaining: number("remaining"),
+      remaining: data.remaining === undefined ? null : number("remaining"),
     };
   }
 
-  /** Waits until no operation is open any more, and what is shown is what the server says. */
+  /** Waits until no operation is open any more, and the page is live; what is shown is what the server says. */
   async atRest(timeout = 15_000): Promise<ServerUsage> {
     await this.page.waitForFunction(
       (testIds) => {
@@ -160,7 +160,9 @@ export class Scene {
           '[data-testid="message"]:is([data-state="waiting"], [data-state="streaming"])',
         );
         const meters = testIds.map((id) => document.querySelector<HTMLElement>(id)?.dataset);
-        return !isRunning && meters.every((it) => it?.held === "0" && it.pending === "0");
+        const status = document.querySelector<HTMLElement>('[data-testid="view-status"]');
+        const isLive = status?.dataset.status === "live";
+        return !isRunning && isLive && meters.every((it) => it?.held === "0" && it.pending === "0");
       },
       METERS.map((meter) => `[data-testid="meter-${meter}"]`),
       { timeout },
@@ -168,7 +170,7 @@ export class Scene {
     const usage = await this.backend.usage(this.account);
     for (const meter of METERS) {
       const { limit, used, held } = usage.meters[meter] ?? { limit: 0, used: 0, held: 0 };
-      const remaining = Math.max(0, (limit ?? Number.POSITIVE_INFINITY) - used - held);
+      const remaining = limit === null ? null : Math.max(0, limit - used - held);
       const shown = await this.meter(meter);
       expect(shown, meter).toEqual({ limit, used, settled: used, held, pending: 0, remaining });
     }

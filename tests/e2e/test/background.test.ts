@@ -27,18 +27,21 @@ describe.concurrent("the background check", () => {
     ]);
   }, 90_000);
 
-  test("a check that finds nothing new is answered with nothing", async ({ stage }) => {
+  test("a check that finds nothing new is answered with nothing, and the page stays live", async ({
+    stage,
+  }) => {
     const scene = await stage.open();
     await scene.send("Counted with the reply");
     await scene.reply(0, "done");
     await scene.atRest();
     const before = (await scene.record()).answers.length;
     const refresh = () => scene.page.evaluate(() => window.__demo.usage.refresh());
-    for (let checks = 0; checks < 3; checks += 1) await scene.nextAnswer(refresh);
+    for (let checks = 0; checks < 4; checks += 1) await scene.nextAnswer(refresh);
     const answers = (await scene.record()).answers.slice(before);
     const ours = answers.filter(({ client }) => client === "ours");
     // Figures that came with a reply have no tag until they are asked for.
-    expect(ours.map(({ status }) => status)).toEqual([200, 304, 304]);
+    expect(ours.map(({ status }) => status)).toEqual([200, 304, 304, 304]);
+    expect(await scene.find("view-status").getAttribute("data-status")).toBe("live");
     await scene.atRest();
   });
 

@@ -2,7 +2,9 @@
 
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::kit::{World, ended, get, object, set_clock, snapshot, storage, stringify, text};
+use crate::kit::{
+    World, app_of_nobody, ended, get, object, set_clock, snapshot, storage, stringify, text,
+};
 
 const SETTLED: &str = r#"{"premium_messages":1}"#;
 
@@ -48,16 +50,41 @@ async fn an_operation_without_room_that_the_app_gives_up_leaves_nothing_behind()
 }
 
 #[wasm_bindgen_test]
-async fn an_operation_is_dated_by_the_wall_whatever_was_done_to_the_clock() {
-    let world = World::live().await;
-    for ahead_ms in [0, -3_600_000, 7_200_000] {
+async fn an_operation_is_dated_by_the_server_however_wrong_the_clock_of_the_page_is() {
+    let as_of = js_sys::Date::parse("2026-11-24T03:00:00Z");
+    for ahead_ms in [0, 3_600_000, -691_200_000] {
+        set_clock(ahead_ms);
+        let since = js_sys::Date::now();
+        let world = World::live().await;
+        for back_ms in [0, 7_200_000] {
+            set_clock(ahead_ms - back_ms);
+            let dated = dated(&world.begin());
+            set_clock(ahead_ms);
+            let elapsed = js_sys::Date::now() - since;
+            assert!((as_of..=as_of + elapsed).contains(&dated), "{ahead_ms} {back_ms}: {dated}");
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_operation_that_no_server_has_to_take_is_dated_by_the_wall() {
+    let world = World::of(app_of_nobody(), r#"{"anonymousLimits":{"premium_messages":5}}"#);
+    wasm_bindgen_futures::JsFuture::from(world.client.start()).await.unwrap();
+    for ahead_ms in [0, 7_200_000] {
         set_clock(ahead_ms);
         let before = js_sys::Date::now();
-        let id = world.begin().replace('-', "");
-        #[expect(clippy::cast_precision_loss, reason = "48 bits")]
-        let dated = u64::from_str_radix(&id[..12], 16).unwrap() as f64;
-        assert!((before..=js_sys::Date::now()).contains(&dated), "{id}");
+        let begun = world.client.begin(&object(r#"{"charge":{"premium_messages":1}}"#)).unwrap();
+        let dated = dated(&text(&begun, "id").unwrap());
+        assert!((before..=js_sys::Date::now()).contains(&dated), "{ahead_ms}: {dated}");
     }
+}
+
+/// When an operation was made, by its id.
+fn dated(id: &str) -> f64 {
+    let millis = u64::from_str_radix(&id.replace('-', "")[..12], 16).unwrap();
+    #[expect(clippy::cast_precision_loss, reason = "48 bits")]
+    let millis = millis as f64;
+    millis
 }
 
 #[wasm_bindgen_test]

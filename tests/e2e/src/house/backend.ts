@@ -68,7 +68,7 @@ export class Backend {
   }
 
   /** Gives an account limits of its own. */
-  async limit(account: string, overrides: Readonly<Record<string, number>>): Promise<void> {
+  async limit(account: string, overrides: Readonly<Record<string, number | null>>): Promise<void> {
     await read(await this.call("PUT", `/v1/accounts/${account}`, {}, { overrides }));
   }
 
@@ -79,6 +79,23 @@ export class Backend {
     await read(await this.call("POST", "/v1/operations", {}, hold));
     const settle = { account, model };
     await read(await this.call("POST", `/v1/operations/${id}/settle`, {}, settle));
+  }
+
+  /** The account has talked before; the page finds so many messages and replies of it. */
+  async talk(account: string, replies: number): Promise<void> {
+    for (let reply = 0; reply < replies; reply += 1) {
+      const id = newOperation();
+      const charged = { account, model: "gpt-5-mini" };
+      await read(await this.call("POST", "/v1/operations", {}, { op_id: id, ...charged }));
+      const messages = ["user", "assistant"].map((role) => ({
+        conversation: "demo",
+        role,
+        content: `${role} ${reply}`,
+        model: "gpt-5-mini",
+      }));
+      const settle = { ...charged, messages };
+      await read(await this.call("POST", `/v1/operations/${id}/settle`, {}, settle));
+    }
   }
 
   /** Sets what goes wrong for an account, and nothing else. */

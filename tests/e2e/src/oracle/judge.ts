@@ -7,11 +7,11 @@ export interface Shown {
   readonly meters: Readonly<Record<string, ShownMeter>>;
 }
 
-/** A client without a limit of its own is not asked about it. */
+/** A client without a limit of its own is not asked about it. Null is unlimited. */
 export interface ShownMeter {
-  readonly limit?: number;
+  readonly limit?: number | null;
   readonly used: number;
-  readonly remaining: number;
+  readonly remaining: number | null;
 }
 
 /** What was taken, and what the limits were, before any claim. */
@@ -120,7 +120,9 @@ function screenOf(
     const used = all.reduce((sum, { taken }) => sum + (taken[meter] ?? 0), 0);
     const granted = all.reduce((sum, one) => sum + (one.granted[meter] ?? 0), 0);
     const limit = plan + granted;
-    return [meter, { limit, used, remaining: Math.max(0, limit - used) }] as const;
+    return Number.isFinite(limit)
+      ? ([meter, { limit, used, remaining: Math.max(0, limit - used) }] as const)
+      : ([meter, { limit: null, used, remaining: null }] as const);
   });
   return Object.fromEntries(figures);
 }

@@ -24,9 +24,12 @@ function meters(client: Client): Record<string, Figures> {
   for (const meter of METERS) {
     const element = find(`${PREFIX[client]}-${meter}`);
     if (!element) continue;
-    const { limit, used } = element.dataset;
-    const remaining = Number(/\d+/.exec(element.textContent ?? "")?.[0] ?? Number.NaN);
-    found[meter] = { limit: Number(limit), used: Number(used), remaining };
+    const { used } = element.dataset;
+    const text = element.textContent ?? "";
+    const isUnlimited = text.includes("unlimited");
+    const limit = isUnlimited ? null : Number(element.dataset.limit);
+    const remaining = isUnlimited ? null : Number(/\d+/.exec(text)?.[0] ?? Number.NaN);
+    found[meter] = { limit, used: Number(used), remaining };
   }
   return found;
 }

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { useDemo } from "../app/demo";
 import { Sheet } from "../ui/Sheet";
 import { useStore } from "../ui/store";
@@ -16,6 +16,8 @@ export function ChatPanel() {
   const messages = useStore(chat);
   const [model, setModel] = useState(PREMIUM);
 
+  const stopOne = useCallback((key: string) => chat.stop(key), [chat]);
+
   function send(text: string) {
     void chat.send(text, model);
   }
@@ -32,7 +34,7 @@ export function ChatPanel() {
         </h2>
         <ModelPicker model={model} onChange={setModel} />
       </header>
-      <Transcript messages={messages} onStop={(key) => chat.stop(key)} />
+      <Transcript messages={messages} onStop={stopOne} />
       <Composer
         inFlight={inFlight(messages)}
         onSend={send}

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { Swatch } from "../meters/Swatch";
 import { charge } from "./charge";
 import styles from "./MessageItem.module.css";
@@ -8,7 +9,8 @@ export interface MessageItemProps {
   readonly onStop: (key: string) => void;
 }
 
-export function MessageItem({ message, onStop }: MessageItemProps) {
+/** Drawn anew only when it has changed: a conversation may be long, and every word changes one. */
+export const MessageItem = memo(function MessageItem({ message, onStop }: MessageItemProps) {
   const { role, state, text } = message;
   const looks = [styles.item, styles[role], styles[state]].filter(Boolean).join(" ");
   return (
@@ -20,7 +22,7 @@ export function MessageItem({ message, onStop }: MessageItemProps) {
       )}
     </li>
   );
-}
+});
 
 function Reply({ message, onStop }: MessageItemProps) {
   const { key, state, text, model, answeredBy, problem } = message;

@@ -3,13 +3,12 @@ import type { Naive } from "../naive";
 import { Store } from "../ui/store";
 import type { Witness } from "../witness";
 import { anonymousReply } from "./anonymousReply";
+import { contextOf } from "./context";
 import { isInFlight, type Message } from "./message";
 import { modelOf } from "./models";
 import { replyEvents } from "./replyEvents";
 import { CONVERSATION } from "./saved";
 
-/** A reply sees this many of the messages before it. */
-const MEMORY = 12;
 const CONNECTION_LOST = "the connection was lost";
 
 export interface ChatParts {
@@ -32,7 +31,11 @@ export class Chat extends Store<readonly Message[]> {
 
   /** Sends a message; resolves when its reply has ended, in whatever way. */
   async send(text: string, model: string): Promise<void> {
-    const body = JSON.stringify({ model, stream: true, messages: this.context(text) });
+    const body = JSON.stringify({
+      model,
+      stream: true,
+      messages: contextOf(this.getSnapshot(), text),
+    });
     this.keys += 1;
     const key = `${this.keys}`;
     this.set([
@@ -133,12 +136,6 @@ export class Chat extends Store<readonly Message[]> {
       }
     }
     if (!complete) this.patch(key, { state: "failed", problem: problem ?? CONNECTION_LOST });
-  }
-
-  private context(text: string): { role: string; content: string }[] {
-    const said = this.getSnapshot().filter(({ state }) => state === "sent" || state === "done");
-    const before = said.slice(-MEMORY).map(({ role, text }) => ({ role, content: text }));
-    return [...before, { role: "user", content: text }];
   }
 
   /** Ends a reply that has not ended yet: what breaks after its end breaks nothing. */

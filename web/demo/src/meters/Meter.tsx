@@ -2,12 +2,10 @@ import type { Meter as MeterName } from "../witness";
 import styles from "./Meter.module.css";
 import { MeterBar } from "./MeterBar";
 import { Swatch } from "./Swatch";
-import { KINDS, METER_NAMES, type Part, spoken } from "./words";
+import { KINDS, type Left, METER_NAMES, type Part, spoken, spokenLeft } from "./words";
 
-export interface MeterProps {
+export interface MeterProps extends Left {
   readonly meter: MeterName;
-  readonly limit: number;
-  readonly remaining: number;
   readonly used: number;
   readonly parts: readonly Part[];
   readonly testId: string;
@@ -21,6 +19,8 @@ export function Meter(props: MeterProps) {
   const { meter, limit, remaining, used, parts, testId, naive = false, truth } = props;
   const name = METER_NAMES[meter];
   const data = Object.fromEntries(parts.map(({ kind, units }) => [`data-${kind}`, units]));
+  // A meter without a limit has no end to draw it up to.
+  const most = limit ?? used;
   const looks = [
     styles.meter,
     meter === "premium_messages" ? "" : styles.small,
@@ -33,28 +33,34 @@ export function Meter(props: MeterProps) {
       role="meter"
       aria-label={`${name} messages`}
       aria-valuemin={0}
-      aria-valuemax={limit}
-      aria-valuenow={remaining}
-      aria-valuetext={
-        naive ? `${remaining} of ${limit} remaining` : spoken(parts, remaining, limit)
-      }
+      aria-valuemax={most}
+      aria-valuenow={remaining ?? used}
+      aria-valuetext={naive ? spokenLeft(props) : spoken(parts, props)}
       data-testid={testId}
-      data-limit={limit}
-      data-remaining={remaining}
+      data-limit={limit ?? undefined}
+      data-remaining={remaining ?? undefined}
       data-used={used}
       {...(naive ? {} : data)}
     >
       <div className={styles.head}>
         <span className={styles.name}>{name}</span>
         <span className={styles.figure}>
-          <span className={styles.remaining}>{remaining}</span>
-          <span className={styles.of}>
-            of {limit}
-            <span className={styles.filler}> left</span>
-          </span>
+          {limit === null ? (
+            <span className={styles.of}>unlimited</span>
+          ) : (
+            <>
+              <span className={styles.remaining}>{remaining}</span>
+              <span className={styles.of}>
+                of {limit}
+                <span className={styles.filler}> left</span>
+              </span>
+            </>
+          )}
         </span>
       </div>
-      <MeterBar parts={parts} limit={limit} naive={naive} slim={meter !== "premium_messages"} />
+      {limit !== null && (
+        <MeterBar parts={parts} limit={limit} naive={naive} slim={meter !== "premium_messages"} />
+      )}
       <div className={styles.words}>
         {parts.map(({ kind, units }) => (
           <span key={kind} className={styles.word} data-none={units === 0} title={KINDS[kind]}>

@@ -35,13 +35,14 @@ export function NaivePanel({ evidence }: { readonly evidence: Evidence }) {
       {data && !anonymous ? (
         METERS.map((meter) => {
           const used = data.usage[FIELDS[meter]];
-          const remaining = data.remainingQuota[FIELDS[meter]];
+          const left = data.remainingQuota[FIELDS[meter]];
+          const remaining = Number.isFinite(left) ? left : null;
           return (
             <Meter
               key={meter}
               naive
               meter={meter}
-              limit={evidence.lines[meter].limit ?? used + remaining}
+              limit={remaining === null ? null : (evidence.lines[meter].limit ?? used + left)}
               remaining={remaining}
               used={used}
               parts={[{ kind: "settled", units: used }]}

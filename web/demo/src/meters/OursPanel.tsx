@@ -31,7 +31,7 @@ export function OursPanel({ evidence }: { readonly evidence: Evidence }) {
       </div>
       {METERS.map((meter) => {
         const figures = isMine ? view.meters[meter] : undefined;
-        if (!figures || figures.limit === null || figures.remaining === null) return null;
+        if (!figures) return null;
         const { limit, remaining, used, settled, held, pending } = figures;
         return (
           <Meter

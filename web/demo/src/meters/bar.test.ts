@@ -36,6 +36,13 @@ test("many units become a continuous bar that never leaves its frame", () => {
 });
 
 test("the sentence names what is there and nothing else", () => {
-  expect(spoken(parts, 2, 6)).toBe("2 of 6 remaining, 2 settled, 1 held, 1 pending");
-  expect(spoken([{ kind: "settled", units: 0 }], 6, 6)).toBe("6 of 6 remaining");
+  expect(spoken(parts, { remaining: 2, limit: 6 })).toBe(
+    "2 of 6 remaining, 2 settled, 1 held, 1 pending",
+  );
+  expect(spoken([{ kind: "settled", units: 0 }], { remaining: 6, limit: 6 })).toBe(
+    "6 of 6 remaining",
+  );
+  expect(spoken(parts, { remaining: null, limit: null })).toBe(
+    "unlimited, 2 settled, 1 held, 1 pending",
+  );
 });

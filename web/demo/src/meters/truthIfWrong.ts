@@ -8,7 +8,7 @@ export function truthIfWrong(
   { lines }: Evidence,
   client: Client,
   meter: Meter,
-  shown: number,
+  shown: number | null,
 ): number | undefined {
   const { truth, wrong } = lines[meter];
   const stretch = wrong[client].at(-1);

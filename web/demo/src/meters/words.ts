@@ -20,9 +20,19 @@ export const KINDS: Readonly<Record<Kind, string>> = {
 };
 
 /** A meter in one sentence, for those who do not see the bar. */
-export function spoken(parts: readonly Part[], remaining: number, limit: number): string {
+export function spoken(parts: readonly Part[], left: Left): string {
   const told = parts.filter(({ units }) => units > 0).map(({ kind, units }) => `${units} ${kind}`);
-  return [`${remaining} of ${limit} remaining`, ...told].join(", ");
+  return [spokenLeft(left), ...told].join(", ");
+}
+
+/** What is left of a meter; both are null where there is no limit. */
+export interface Left {
+  readonly limit: number | null;
+  readonly remaining: number | null;
+}
+
+export function spokenLeft({ limit, remaining }: Left): string {
+  return limit === null ? "unlimited" : `${remaining} of ${limit} remaining`;
 }
 
 /** When a window ends, as a day: "1 December". */

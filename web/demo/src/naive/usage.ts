@@ -41,6 +41,6 @@ interface Totals {
 
 function totals(meter: Totals | undefined): { used: number; left: number } {
   const used = meter?.used ?? 0;
-  const limit = meter?.limit ?? Number.MAX_SAFE_INTEGER;
+  const limit = meter?.limit ?? Number.POSITIVE_INFINITY;
   return { used, left: Math.max(0, limit - used) };
 }

@@ -91,6 +91,20 @@ describe("the docket", () => {
     expect(remaining()).toBe(16);
   });
 
+  test("an id that the server refuses takes nothing, and is asked for no more", () => {
+    beginAndSend();
+    docket.newsUpTo("naive", 1, 130);
+    docket.refused("op", undefined, 150);
+    expect(remaining()).toBe(16);
+    expect(docket.undecided).toEqual([]);
+    expect(docket.operations[0]?.words[0]?.newsAt).toEqual({});
+    docket.refused("op", "ours", 180);
+    docket.observe(snapshot(1, 4, 0), 200, 205);
+    expect(docket.operations[0]?.words).toMatchObject([{ final: true, newsAt: { ours: 180 } }]);
+    expect(docket.shifts).toEqual([]);
+    expect(remaining()).toBe(16);
+  });
+
   test("units taken elsewhere become a shift", () => {
     docket.observe(snapshot(2, 7, 0, { since: 1 }), 150, 155);
     expect(docket.shifts).toMatchObject([{ notBefore: 0, taken: { [METER]: 3 } }]);

@@ -12,6 +12,9 @@ import { margins, type OperationRecord, type Snapshot, takenBy } from "./snapsho
 /** A movement from elsewhere must be on every screen after one poll (30 s + 10 %) and two round trips. */
 const ELSEWHERE_MS = 35_000;
 
+/** The version of a word that no snapshot carries. */
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** An operation of this page, and the id under which its request left. */
 export interface Entry {
   readonly operation: Operation;
@@ -77,6 +80,15 @@ export class Docket {
   /** The action never became an operation: it was refused before anything was sent. */
   withdraw(key: string): void {
     this.entries.delete(key);
+  }
+
+  /**
+   * The server refused an id and keeps no record of it: nothing is taken, now or later. A client
+   * that is named knows.
+   */
+  refused(operationId: string, client: string | undefined, at: number): void {
+    this.record({ id: operationId, version: NEVER, state: "refused" }, at);
+    if (client) this.heard(client, NEVER, at, (entry) => entry.operationId === operationId);
   }
 
   /** A snapshot that names the records reached a client. */

@@ -50,11 +50,21 @@ export function takenBy(record: OperationRecord): Units {
   return (state === "held" ? (held ?? requested) : charged) ?? {};
 }
 
+/** The limit of every meter that has one. */
+export function limitsOf(snapshot: Snapshot): Record<string, number> {
+  const result: Record<string, number> = {};
+  for (const [meter, { limit }] of Object.entries(snapshot.meters)) {
+    if (limit !== null && limit !== undefined) result[meter] = limit;
+  }
+  return result;
+}
+
 /** What remains of every limited meter before it is clamped at zero. */
 export function margins(snapshot: Snapshot): Record<string, number> {
-  const result: Record<string, number> = {};
-  for (const [meter, { limit, used, held }] of Object.entries(snapshot.meters)) {
-    if (limit !== null && limit !== undefined) result[meter] = limit - used - held;
+  const result = limitsOf(snapshot);
+  for (const meter of Object.keys(result)) {
+    const { used = 0, held = 0 } = snapshot.meters[meter] ?? {};
+    result[meter] = (result[meter] ?? 0) - used - held;
   }
   return result;
 }

@@ -4,6 +4,11 @@ import { findSnapshot, type Snapshot } from "./snapshot";
 export interface WireListener {
   /** A chat request left the page under an operation id. */
   chatLeft(operationId: string, body: string): void;
+  /**
+   * The server takes no operation with this id and keeps no record of it. A client that is named has
+   * nothing more to ask.
+   */
+  operationRefused(operationId: string, client: string | undefined, at: number): void;
   /** The reply to an operation brought a snapshot. */
   replyArrived(operationId: string, snapshot: Snapshot, at: number): void;
   /** A client's own question about usage was answered; without a snapshot nothing was new. */
@@ -11,6 +16,10 @@ export interface WireListener {
 }
 
 type Fetch = typeof globalThis.fetch;
+
+/** Chromium gives these a body all the same, and lets no response be made with it. */
+const WITHOUT_BODY = [204, 205, 304];
+const FENCE = /^\/v1\/operations\/([^/]+)\/fence$/;
 
 export interface Wire {
   /** The fetch of the browser, which nobody watches. */
@@ -32,11 +41,17 @@ export function tapWire(listener: WireListener, client: string): Wire {
       const operationId = headerOf(input, init, "trueup-operation");
       if (path === "/v1/chat/completions" && operationId !== null) {
         listener.chatLeft(operationId, bodyOf(init));
-        return listenTo(await unwatched(input, init), (snapshot, at) =>
-          listener.replyArrived(operationId, snapshot, at),
-        );
+        const reply = await unwatched(input, init);
+        if (reply.status === 400) {
+          listener.operationRefused(operationId, undefined, performance.now());
+        }
+        return listenTo(reply, (snapshot, at) => listener.replyArrived(operationId, snapshot, at));
       }
       const response = await unwatched(input, init);
+      const fenced = FENCE.exec(path)?.[1];
+      if (fenced && response.status === 400) {
+        listener.operationRefused(fenced, name, performance.now());
+      }
       if (path !== "/v1/usage") return response;
       if (response.status === 304) listener.usageArrived(name, undefined, performance.now());
       return listenTo(response, (snapshot, at) => listener.usageArrived(name, snapshot, at));
@@ -49,7 +64,7 @@ export function tapWire(listener: WireListener, client: string): Wire {
 
 /** The same reply, chunk by chunk; every snapshot in it is noted as it passes. */
 function listenTo(response: Response, note: (snapshot: Snapshot, at: number) => void): Response {
-  if (!response.body) return response;
+  if (!response.body || WITHOUT_BODY.includes(response.status)) return response;
   const decoder = new TextDecoder();
   const stream = response.headers.get("content-type")?.includes("text/event-stream") ?? false;
   let text = "";

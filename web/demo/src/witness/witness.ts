@@ -7,7 +7,7 @@ import { type Evidence, gather, type Span } from "./evidence";
 import { Observer } from "./observer";
 import { loadOpen, saveOpen } from "./openOperations";
 import { type Frame, Recorder } from "./recorder";
-import type { Snapshot } from "./snapshot";
+import { limitsOf, type Snapshot } from "./snapshot";
 import { tapWire, type Wire, type WireListener } from "./wire";
 
 const LIVELY_PAUSE_MS = 150;
@@ -43,7 +43,7 @@ export class Witness implements WireListener {
   private account: string | undefined;
   private announced: Announced[] = [];
   private judgedFrom: Partial<Record<Client, number>> = {};
-  private limits: Record<string, number> = {};
+  private limits: Readonly<Record<string, number>> = {};
   private spans: Span[] = [];
   private changedAt = 0;
   private evidence: Evidence = this.gather();
@@ -112,6 +112,13 @@ export class Witness implements WireListener {
     announced.onSent(operationId);
   }
 
+  operationRefused(operationId: string, client: string | undefined, at: number): void {
+    this.docket.refused(operationId, client, at);
+    this.keepOpen();
+    this.recorder.noteAt(at + PAINT_GRACE_MS);
+    this.stir();
+  }
+
   replyArrived(operationId: string, snapshot: Snapshot, at: number): void {
     const own = snapshot.operations.filter(({ id }) => id === operationId);
     this.docket.news("ours", snapshot.operations, at);
@@ -149,9 +156,7 @@ export class Witness implements WireListener {
     if (before !== this.docket.version) this.changedAt = answeredAt;
     for (const { mustAt } of this.docket.shifts.slice(-1)) this.recorder.noteAt(mustAt);
     if (before === undefined) this.recorder.noteAt(answeredAt);
-    for (const [meter, { limit }] of Object.entries(snapshot.meters)) {
-      if (typeof limit === "number") this.limits[meter] = limit;
-    }
+    this.limits = limitsOf(snapshot);
     this.keepOpen();
     this.court.hear(this.frames, this.docket, this.judgedFrom);
     this.publish();

@@ -1,9 +1,10 @@
+import { OPERATION_HEADER } from "./operation.js";
 import type { TrueupOptions } from "./types.js";
 
 /** A request that is an operation, or will be. */
 export interface ChatCall {
-  /** The model that the body names. */
-  readonly model: string;
+  /** The model that the body names; a call that is given its operation may name none. */
+  readonly model: string | undefined;
   /** The request's own headers, to add to. */
   readonly headers: Headers;
   /** What identifies the same request when a client repeats it. */
@@ -40,19 +41,23 @@ export function readCall(
   const request = input instanceof Request ? input : undefined;
   const method = init?.method ?? request?.method ?? "GET";
   const url = request?.url ?? String(input);
-  if (method.toUpperCase() !== "POST" || !origins.has(url)) return undefined;
+  if (!origins.has(url)) return undefined;
+  const headers = new Headers(init?.headers ?? request?.headers);
+  const given = headers.get(OPERATION_HEADER);
+  if (!given && method.toUpperCase() !== "POST") return undefined;
 
   const read = (body: unknown): ChatCall | undefined => {
     const model = modelOf(body);
-    if (model === undefined) return undefined;
+    if (!given && model === undefined) return undefined;
     return {
       model,
-      headers: new Headers(init?.headers ?? request?.headers),
+      headers,
       key: `${url}\n${body}`,
       signal: init?.signal ?? request?.signal ?? null,
     };
   };
-  if (init?.body !== undefined && init.body !== null) return read(init.body);
+  // What is given its operation is followed to its end, whatever it asks for.
+  if (given || init?.body != null) return read(init?.body);
   if (!request?.headers.get("content-type")?.includes("json") || request.bodyUsed) return undefined;
   return request.clone().text().then(read);
 }

@@ -47,9 +47,10 @@ export function trackFetch(
    */
   function begin(call: ChatCall): string | Response | undefined {
     const given = call.headers.get(OPERATION_HEADER) ?? retries.find(call);
-    if (given || !driver.client) return given;
+    const { model } = call;
+    if (given || model === undefined || !driver.client) return given;
     try {
-      const { id, refusal } = driver.begin({ model: call.model });
+      const { id, refusal } = driver.begin({ model });
       if (refusal && isAnonymous()) {
         // The server knows nothing of this visitor: the local limit is the only one.
         driver.tell((client) => client.fail(id));

@@ -1,5 +1,7 @@
 /** A JSON reply up to this size is read before it is handed on. */
 const READ_AT_ONCE = 1024 * 1024;
+/** Some browsers give these a body all the same, and none lets a response be made with it. */
+const WITHOUT_BODY = [204, 205, 304];
 
 /** What becomes of a reply. `finish` or `fail` is called, once. */
 export interface ReplySteps {
@@ -20,7 +22,7 @@ export async function followReply(
   steps: ReplySteps,
 ): Promise<Response> {
   const end = (well: boolean): void => (well ? steps.finish() : steps.fail());
-  if (!response.body) {
+  if (!response.body || WITHOUT_BODY.includes(response.status)) {
     end(response.ok);
     return response;
   }

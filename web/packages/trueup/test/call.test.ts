@@ -34,6 +34,18 @@ describe("a chat call is", () => {
   });
 });
 
+test.each<[string, RequestInfo | URL, RequestInit]>([
+  ["a body without a model", URL_OF_CHAT, { method: "POST", body: '{"prompt":"cat"}' }],
+  ["a form", URL_OF_CHAT, { method: "POST", body: new FormData() }],
+  ["a PUT", URL_OF_CHAT, { method: "PUT", body }],
+  ["a GET", URL_OF_CHAT, {}],
+  ["a request object", new Request(URL_OF_CHAT, { method: "POST", body: "cat" }), {}],
+])("a call that is given its operation is followed, whatever it is: %s", async (_, input, init) => {
+  const headers = { "trueup-operation": "0197" };
+  const call = await readCall(input, { ...init, headers }, origins);
+  expect(call?.headers.get("Trueup-Operation")).toBe("0197");
+});
+
 describe("no chat call is", () => {
   test.each<[string, RequestInfo | URL, RequestInit | undefined]>([
     ["a GET", URL_OF_CHAT, undefined],
@@ -47,6 +59,11 @@ describe("no chat call is", () => {
     ["a form", URL_OF_CHAT, { method: "POST", body: new URLSearchParams({ model: "gpt-5" }) }],
     ["bytes", URL_OF_CHAT, { method: "POST", body: new TextEncoder().encode(body) }],
     ["one to an origin that is not known", "https://api.openai.com/v1", { method: "POST", body }],
+    [
+      "one with an operation to such an origin",
+      "https://api.openai.com/v1",
+      { method: "POST", body, headers: { "trueup-operation": "0197" } },
+    ],
     ["one to no address", "http://", { method: "POST", body }],
     ["a request object that is no JSON", new Request(URL_OF_CHAT, { method: "POST", body }), {}],
   ])("%s", async (_, input, init) => {

@@ -271,6 +271,25 @@ describe("a chat call", () => {
     expect(await decided).toMatchObject({ opId: operation.id, state: "settled" });
     expect(premium(usage)).toEqual({ used: 1, pending: 0, remaining: 4 });
   });
+
+  test("of an operation begun by hand ends it, whatever is asked for", async () => {
+    const server = await startServer();
+    const usage = await startUsage(server);
+    const { headers, id } = usage.begin({ model: "gpt-5" });
+    server.next((call, ledger) => {
+      ledger.hold(call.operation);
+      ledger.settle(call.operation);
+      call.json(200, { picture: "cat" });
+    });
+    const decided = nextEvent(usage, "decided");
+    await usage.fetch(`${server.url}/elsewhere`, {
+      method: "POST",
+      headers,
+      body: '{"prompt":"cat"}',
+    });
+    expect(await decided).toMatchObject({ opId: id, state: "settled" });
+    expect(premium(usage)).toEqual({ used: 1, pending: 0, remaining: 4 });
+  });
 });
 
 describe("a request that is no chat call", () => {

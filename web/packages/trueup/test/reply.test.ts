@@ -178,6 +178,24 @@ describe("a JSON reply", () => {
     expect(told.log).toEqual(["finish"]);
   });
 
+  test.each([
+    [204, "finish"],
+    [205, "finish"],
+    [304, "fail"],
+  ])(
+    "with status %i ends at once, with whatever body a browser gives it: %s",
+    async (status, end) => {
+      const told = steps();
+      const { stream } = source([]);
+      const original = Object.defineProperties(new Response(stream), {
+        status: { value: status },
+        ok: { value: status < 300 },
+      });
+      expect(await followReply(original, null, told)).toBe(original);
+      expect(told.log).toEqual([end]);
+    },
+  );
+
   test("without a body ends at once", async () => {
     const told = steps();
     await followReply(new Response(null, { status: 204 }), null, told);

@@ -236,6 +236,30 @@ fn a_windows_end_is_measured_by_the_servers_clock() {
 }
 
 #[test]
+fn the_servers_time_is_known_from_the_last_answer_however_wrong_the_pages_clock_is() {
+    check(
+        "
+        account one                          => loading; asks whole
+        at 500000
+        server_time                          => 500000
+        answer v5 read 7000; premium 1+0/5   => live v5 premium 1+0+0/5
+        server_time                          => 7000
+        at 503000
+        server_time                          => 10000
+        push v5 read 10500; premium 1+0/5
+        server_time                          => 10500
+        at 0
+        reload                               => live v5 premium 1+0+0/5; asks since 5
+        server_time                          => 0
+        answer v5 read 90000; premium 1+0/5
+        server_time                          => 90000
+        visitor premium=3                    => anonymous premium 0+0+0/3
+        server_time                          => 0
+        ",
+    );
+}
+
+#[test]
 fn a_hidden_page_shows_that_a_window_ended_and_asks_when_it_is_seen() {
     check(
         "

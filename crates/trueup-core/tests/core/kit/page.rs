@@ -5,7 +5,7 @@ use trueup_core::view::{MeterView, Status, View};
 use trueup_core::{Map, MeterId, OperationId};
 
 use super::snap::{letter, snapshot};
-use super::{account, at, charge};
+use super::{START, account, at, charge};
 
 pub(crate) struct Page {
     pub client: Client,
@@ -73,6 +73,7 @@ impl Page {
                 return String::new();
             }
             "timer" => return self.timer(),
+            "server_time" => return self.server_time(),
             "reload" => {
                 self.client = Client::new(Settings::default());
                 let saved = self.saved.clone();
@@ -175,6 +176,11 @@ impl Page {
                 format!("fences {}{since}", name(*operation))
             }
         }
+    }
+
+    /// What the server's clock says, from the start of tests on.
+    fn server_time(&self) -> String {
+        self.client.server_time(at(self.now_ms)).since(START).to_string()
     }
 
     /// When the machine wants to be called, from now on.
