@@ -16,8 +16,8 @@ resolve() {
   done
   (
     cd "$folder"
-    npm install --package-lock-only --no-audit --no-fund
-    npm ci --dry-run --no-audit --no-fund >/dev/null
+    npm install --package-lock-only --no-audit --no-fund --loglevel=error
+    npm ci --dry-run --no-audit --no-fund --loglevel=error >/dev/null
   )
   cp "$folder/package-lock.json" package-lock.json
 }

@@ -8,17 +8,27 @@ DEMO=web/demo
 
 module_input() { fingerprint package.json package-lock.json web/packages/*/package.json web/demo/package.json tests/*/package.json; }
 
+# What `engines` in package.json says, which is what the tools for tests and builds support.
+node_fits() {
+  node -e 'const [major, minor] = process.versions.node.split(".").map(Number);
+    const least = { 20: 19, 22: 13 }[major] ?? (major >= 24 ? 0 : Infinity);
+    process.exit(minor >= least ? 0 : 1)'
+}
+
 # While somebody works on the manifests, npm mends the lock file; in continuous integration it must fit.
+# Errors only: on Node 20 npm warns of clients that support newer ones, with which the tests pass all the same.
 npm_install() {
+  local flags=(--no-audit --no-fund --loglevel=error)
   if [ -z "${CI:-}" ]; then
-    npm install --no-audit --no-fund
+    npm install "${flags[@]}"
   else
-    npm ci --no-audit --no-fund || die "package-lock.json does not fit the manifests; run './justw lock' and commit it"
+    npm ci "${flags[@]}" || die "package-lock.json does not fit the manifests; run './justw lock' and commit it"
   fi
 }
 
 install_modules() {
-  have npm || die "npm is missing; install Node 20 or newer, which brings it, and run this again"
+  have npm || die "npm is missing; install Node 24, which brings it, and run this again"
+  node_fits || die "Node $(node --version) is not supported; install Node 20.19, 22.13, 24 or newer and run this again"
   local input
   input="$(module_input)"
   if [ -d node_modules ] && stamp_matches npm "$input"; then

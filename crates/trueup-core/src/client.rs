@@ -208,7 +208,12 @@ impl Client {
         Some(Saved {
             account: knowledge.account.clone()?,
             base: knowledge.base.clone(),
-            pending: knowledge.pending.iter().map(SavedOperation::from).collect(),
+            pending: knowledge
+                .pending
+                .iter()
+                .filter(|it| !it.is_idle())
+                .map(SavedOperation::from)
+                .collect(),
         })
     }
 

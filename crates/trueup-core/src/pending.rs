@@ -65,6 +65,12 @@ impl PendingOperation {
         self.stage != Stage::Created
     }
 
+    /// Whether it was expected to be refused and never left, as apps may leave it: it counts for
+    /// nothing and nobody knows it.
+    pub fn is_idle(&self) -> bool {
+        self.stage == Stage::Created && self.prediction.is_empty()
+    }
+
     /// Whether its end must be asked for: its reply is over and brought none.
     pub fn awaits_end(&self) -> bool {
         matches!(self.stage, Stage::Finished | Stage::Uncertain)
@@ -101,11 +107,9 @@ impl Pending {
         Some(self.operations.remove(at))
     }
 
-    /// Takes the oldest operation out that was expected to be refused and never left, as apps may
-    /// leave it: it counts for nothing and nobody knows it. Whether there was one.
+    /// Takes the oldest idle operation out. Whether there was one.
     pub fn drop_idle(&mut self) -> bool {
-        let idle = |it: &PendingOperation| it.stage == Stage::Created && it.prediction.is_empty();
-        let found = self.operations.iter().position(idle);
+        let found = self.operations.iter().position(PendingOperation::is_idle);
         found.map(|at| self.operations.remove(at)).is_some()
     }
 
@@ -124,9 +128,9 @@ impl Pending {
         self.operations.iter().any(PendingOperation::awaits_end)
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.operations.is_empty()
+    /// Whether there are none, or none that anybody will hear of.
+    pub fn is_idle(&self) -> bool {
+        self.operations.iter().all(PendingOperation::is_idle)
     }
 
     /// Predicted units of `meter` of all operations that have no record yet.

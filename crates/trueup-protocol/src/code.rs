@@ -68,6 +68,8 @@ codes! {
     TokenExpired = "token_expired", 401, "authentication_error";
     /// The credentials do not allow this call.
     Forbidden = "forbidden", 403, "permission_error";
+    /// The body did not arrive in time.
+    RequestTimeout = "request_timeout", 408, "invalid_request_error";
     /// The plan has no room for the operation.
     UsageLimitExceeded = "usage_limit_exceeded", 402, "insufficient_quota";
     /// The operation id was used before with other content.

@@ -5,6 +5,8 @@
 //! separate from the core's types on purpose: the core knows no JSON, and what it would consider
 //! malformed cannot get past the conversions here.
 
+#[cfg(feature = "server")]
+pub mod body;
 pub mod claims;
 pub mod code;
 #[cfg(feature = "server")]

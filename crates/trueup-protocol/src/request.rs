@@ -1,13 +1,17 @@
 //! What backends and browsers send. Strict: an unknown field is refused, since a misspelt
 //! `charge` that is silently dropped would be a wrong number.
+//!
+//! [`crate::body`] reads them; what is said to `serde` here, only the API's description hears.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::Malformed;
+use crate::body::{Body, Object};
+
 /// `POST /v1/operations`: set units aside before an operation starts.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldRequest {
     /// A `UUIDv7` made once per user action and reused by every retry.
@@ -26,8 +30,22 @@ pub struct HoldRequest {
     pub since: Option<u64>,
 }
 
+impl Body for HoldRequest {
+    fn read(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self {
+            op_id: object.required("op_id")?,
+            account: object.required("account")?,
+            actor: object.optional("actor")?,
+            model: object.optional("model")?,
+            charge: object.optional("charge")?,
+            ttl_s: object.optional("ttl_s")?,
+            since: object.optional("since")?,
+        })
+    }
+}
+
 /// `POST /v1/operations/{op_id}/settle`: charge what was really used.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettleRequest {
     /// Whose quota it is.
@@ -43,8 +61,20 @@ pub struct SettleRequest {
     pub since: Option<u64>,
 }
 
+impl Body for SettleRequest {
+    fn read(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self {
+            account: object.required("account")?,
+            model: object.optional("model")?,
+            charge: object.optional("charge")?,
+            messages: object.or_default("messages")?,
+            since: object.optional("since")?,
+        })
+    }
+}
+
 /// A message to save together with a settle.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MessageRequest {
     /// Which conversation; created when new.
@@ -57,8 +87,19 @@ pub struct MessageRequest {
     pub model: Option<String>,
 }
 
+impl Body for MessageRequest {
+    fn read(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self {
+            conversation: object.required("conversation")?,
+            role: object.required("role")?,
+            content: object.required("content")?,
+            model: object.optional("model")?,
+        })
+    }
+}
+
 /// `POST /v1/operations/{op_id}/release`: give the units back.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseRequest {
     /// Whose quota it is.
@@ -69,8 +110,18 @@ pub struct ReleaseRequest {
     pub since: Option<u64>,
 }
 
+impl Body for ReleaseRequest {
+    fn read(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self {
+            account: object.required("account")?,
+            cause: object.optional("cause")?,
+            since: object.optional("since")?,
+        })
+    }
+}
+
 /// `POST /v1/operations/{op_id}/extend`: keep the hold open longer.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExtendRequest {
     /// Whose quota it is.
@@ -81,17 +132,33 @@ pub struct ExtendRequest {
     pub since: Option<u64>,
 }
 
+impl Body for ExtendRequest {
+    fn read(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self {
+            account: object.required("account")?,
+            ttl_s: object.required("ttl_s")?,
+            since: object.optional("since")?,
+        })
+    }
+}
+
 /// `POST /v1/operations/{op_id}/fence`: the body is optional.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FenceRequest {
     /// The version the caller has, so that the answer tells what happened since.
     pub since: Option<u64>,
 }
 
+impl Body for FenceRequest {
+    fn read(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self { since: object.optional("since")? })
+    }
+}
+
 /// `PUT /v1/accounts/{id}`: the account's own terms. A field that is left out goes back to the
 /// settings' default.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountRequest {
     /// A plan of the settings.
@@ -105,8 +172,19 @@ pub struct AccountRequest {
     pub overrides: BTreeMap<String, Option<u64>>,
 }
 
+impl Body for AccountRequest {
+    fn read(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self {
+            plan: object.optional("plan")?,
+            time_zone: object.optional("time_zone")?,
+            anchor: object.optional("anchor")?,
+            overrides: object.or_default("overrides")?,
+        })
+    }
+}
+
 /// `POST /v1/accounts/{id}/grants`: add units to a meter's limit until its window ends.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantRequest {
     /// A `UUIDv7` made by the caller: granting twice under one id grants once.
@@ -115,4 +193,14 @@ pub struct GrantRequest {
     pub meter: String,
     /// How many units, at least 1.
     pub units: u64,
+}
+
+impl Body for GrantRequest {
+    fn read(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self {
+            grant_id: object.required("grant_id")?,
+            meter: object.required("meter")?,
+            units: object.required("units")?,
+        })
+    }
 }

@@ -52,6 +52,13 @@ impl ApiError {
         Self::new(ErrorCode::Internal, message).because(reason)
     }
 
+    /// The catalog has no model of that name.
+    pub fn unknown_model(name: &str) -> Self {
+        let name: String = name.chars().take(128).collect();
+        let message = format!("There is no model {name:?}; GET /v1/catalog lists the models.");
+        Self::new(ErrorCode::UnknownModel, message).at("model")
+    }
+
     /// What the ledger turned down, with the account as it stands.
     pub fn rejected(rejection: Rejection, snapshot: &Snapshot) -> Self {
         Self::from(rejection).with_usage(snapshot)
@@ -163,6 +170,10 @@ impl From<EngineError> for ApiError {
             EngineError::Stopped => {
                 (ErrorCode::Unavailable, "The server is stopping; send the request again.")
             }
+            EngineError::Unwritable(_) => (
+                ErrorCode::StoreFailed,
+                "The ledger cannot be written now; send requests elsewhere until it can.",
+            ),
             EngineError::Store(_) => (
                 ErrorCode::StoreFailed,
                 "The ledger could not be reached and nothing was changed; send the request again.",
@@ -270,6 +281,7 @@ mod tests {
             (Rejection::UnknownMeter(meter.clone()).into(), ErrorCode::UnknownMeter, false),
             (Rejection::Overflow(meter).into(), ErrorCode::CounterOverflow, false),
             (EngineError::Stopped.into(), ErrorCode::Unavailable, true),
+            (EngineError::Unwritable(String::new()).into(), ErrorCode::StoreFailed, true),
             (EngineError::from(StoreError::Injected).into(), ErrorCode::StoreFailed, true),
             (Malformed::new("units", "must be 1").into(), ErrorCode::InvalidValue, false),
             (ApiError::internal("a bug"), ErrorCode::Internal, true),

@@ -156,11 +156,12 @@ impl Ledger {
         Ok(self.store.read_answer(account, actor, conversation, version).await?)
     }
 
-    /// Whether the store answers.
+    /// Whether the store can be read and written.
     ///
     /// # Errors
-    /// [`EngineError`] when it does not.
+    /// [`EngineError`] when it cannot.
     pub async fn ready(&self) -> Result<(), EngineError> {
-        Ok(self.store.ping().await?)
+        self.store.ping().await?;
+        self.engine.probe().await
     }
 }

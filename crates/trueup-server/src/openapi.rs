@@ -5,8 +5,9 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use trueup_protocol::ErrorCode;
 use utoipa::OpenApi as _;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Components, OpenApi, RefOr, Schema};
+use utoipa::openapi::{Components, ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Schema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::http::{self, AppState};
@@ -71,8 +72,38 @@ pub fn pages(document: OpenApi) -> Router<AppState> {
     Router::new().route("/openapi.json", get(serve)).merge(ui)
 }
 
-/// Lists the error codes where the schema only says "a text", so that generated types know them.
+/// Says what is the same everywhere, and would be forgotten somewhere if every call said it.
 fn finish(mut document: OpenApi) -> OpenApi {
+    list_codes(&mut document);
+    for path in document.paths.paths.values_mut() {
+        for call in [&mut path.post, &mut path.put].into_iter().flatten() {
+            add_failures_of_bodies(call);
+        }
+    }
+    document
+}
+
+/// What can go wrong with any body before it is read.
+fn add_failures_of_bodies(call: &mut Operation) {
+    if call.request_body.is_none() {
+        return;
+    }
+    for (status, description) in [
+        ("408", "The body did not arrive in time"),
+        ("413", "The body is larger than this call reads"),
+        ("415", "The body is not declared as JSON"),
+    ] {
+        let schema = Ref::from_schema_name("ErrorEnvelope");
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let response = ResponseBuilder::new().description(description);
+        let response = response.content("application/json", content).build();
+        let known = &mut call.responses.responses;
+        known.entry(status.to_owned()).or_insert_with(|| response.into());
+    }
+}
+
+/// Lists the error codes where the schema only says "a text", so that generated types know them.
+fn list_codes(document: &mut OpenApi) {
     let schemas = document.components.as_mut().map(|components| &mut components.schemas);
     let body = schemas.and_then(|schemas| schemas.get_mut("ErrorBody"));
     if let Some(RefOr::T(Schema::Object(body))) = body
@@ -81,5 +112,4 @@ fn finish(mut document: OpenApi) -> OpenApi {
         let words = ErrorCode::ALL.iter().map(|code| code.as_str().into());
         code.enum_values = Some(words.collect());
     }
-    document
 }

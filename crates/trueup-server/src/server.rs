@@ -1,32 +1,23 @@
 //! The server as a whole: opened from settings, run on a listener, stopped without losing anything.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use trueup_core::ledger::Acceptance;
 
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::{Secret, Settings};
+use crate::connections;
 use crate::demo::Faults;
 use crate::engine::EngineParts;
 use crate::gateway::Gateway;
 use crate::hex::hex;
-use crate::http::{self, AppState};
+use crate::http::{self, AppState, CatalogReply};
 use crate::ledger::{Ledger, LedgerTask};
 use crate::shutdown::Shutdown;
-use crate::store::{SqliteStore, StoreError};
+use crate::store::SqliteStore;
 use crate::sweep;
-
-/// A client that has not sent a whole request head after this long is cut off; so is an idle one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
-/// When the system has no room for another connection, the next try comes after this.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +30,8 @@ pub enum ServeError {
     )]
     NoTokenKey,
     /// The database could not be opened.
-    #[error("database_url cannot be opened: {0}")]
-    Store(#[from] StoreError),
+    #[error("database_url {0}")]
+    Database(String),
     /// The system's TLS or resolver could not be set up.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
@@ -72,7 +63,10 @@ pub async fn open_store(
     settings: &Settings,
     clock: &Clock,
 ) -> Result<Arc<SqliteStore>, ServeError> {
-    Ok(Arc::new(SqliteStore::open(settings.database_url.expose(), clock.now()).await?))
+    let url = settings.database_url.expose();
+    let opened = SqliteStore::open(url, clock.now()).await;
+    let opened = opened.map_err(|error| ServeError::Database(error.on_opening(url)))?;
+    Ok(Arc::new(opened))
 }
 
 /// Starts a ledger on an open database.
@@ -122,8 +116,9 @@ impl Server {
             faults.clone(),
             shutdown.clone(),
         )?;
+        let catalog = CatalogReply::of(&settings.catalog);
         let settings = Arc::new(settings);
-        let state = AppState { ledger, settings, auth, clock, gateway, faults, shutdown };
+        let state = AppState { ledger, settings, catalog, auth, clock, gateway, faults, shutdown };
         Ok(Self { state, store, ledger_task })
     }
 
@@ -152,7 +147,9 @@ impl Server {
             self.state.settings.on_expiry,
             self.state.shutdown.clone(),
         ));
-        let connections = accept(&listener, &self.state).await;
+        let most = self.state.settings.max_connections;
+        let router = http::router(self.state.clone());
+        let connections = connections::accept(&listener, &router, most, &self.state.shutdown).await;
         drop(listener);
         tracing::info!("stopping: running calls may end");
         let ends = async {
@@ -169,50 +166,9 @@ impl Server {
     }
 }
 
-/// Takes connections until the server is asked to stop.
-async fn accept(listener: &TcpListener, state: &AppState) -> GracefulShutdown {
-    let router = http::router(state.clone());
-    let connections = GracefulShutdown::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = state.shutdown.asked() => return connections,
-        };
-        match accepted {
-            Ok((stream, _)) => serve_connection(stream, router.clone(), &connections),
-            Err(error) if is_about_one_client(&error) => {}
-            Err(error) => {
-                tracing::error!(%error, "no connection can be accepted now");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
 /// A secret that dies with the process: fit for a demo and nothing else.
 fn random_secret() -> Result<Secret, ServeError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| ServeError::Random(error.to_string()))?;
     Ok(Secret::new(hex(&bytes)))
-}
-
-fn serve_connection(stream: TcpStream, router: Router, connections: &GracefulShutdown) {
-    // Tokens are small and must not wait for each other.
-    let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(router);
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection broke");
-        }
-    });
-}
-
-fn is_about_one_client(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

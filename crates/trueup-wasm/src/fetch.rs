@@ -2,7 +2,7 @@
 
 use js_sys::{Function, Promise};
 use trueup_core::client::Request;
-use trueup_core::{Snapshot, Version};
+use trueup_core::{Epoch, Snapshot, Version};
 use trueup_protocol::{ErrorCode, reply, text};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Response;
@@ -25,7 +25,7 @@ pub struct Call {
     pub path: String,
     /// The body of a POST; without one it is a GET.
     pub body: Option<String>,
-    /// The `ETag` that needs no repeating.
+    /// The `ETag` of what needs no repeating.
     pub known: Option<String>,
 }
 
@@ -33,6 +33,7 @@ pub struct Call {
 pub struct Reply {
     pub status: u16,
     pub body: String,
+    pub tag: Option<String>,
     pub retry_after_ms: Option<i64>,
 }
 
@@ -50,8 +51,8 @@ impl Call {
         Self { path: path.to_owned(), body: None, known: None }
     }
 
-    /// The call that carries out a request of the machine.
-    pub fn of(request: &Request) -> Self {
+    /// The call that carries out a request of the machine. `tag` came with the latest answer.
+    pub fn of(request: &Request, tag: Option<&str>) -> Self {
         match request {
             Request::Usage { since, ask, known, .. } => {
                 let mut path = "/v1/usage".to_owned();
@@ -70,10 +71,8 @@ impl Call {
                     }
                     path += &text::operation_id(*id);
                 }
-                let known = known.as_ref().map(|(epoch, Version(version))| {
-                    "\"".to_owned() + epoch.as_str() + "-" + &text::decimal(*version) + "\""
-                });
-                Self { path, body: None, known }
+                let known = known.as_ref().zip(tag).filter(|(known, tag)| is_tag_of(known, tag));
+                Self { path, body: None, known: known.map(|(_, tag)| tag.to_owned()) }
             }
             Request::Fence { operation, since, .. } => {
                 let body = match since {
@@ -126,17 +125,27 @@ impl Call {
     }
 }
 
+/// Whether the tag is that of these figures: others may have come since, or it came with some that
+/// could not be used. The rest of the tag is the server's, and names who was told.
+fn is_tag_of((epoch, Version(version)): &(Epoch, Version), tag: &str) -> bool {
+    // A server on the way that compresses marks the tag as weak.
+    let quoted = tag.strip_prefix("W/").unwrap_or(tag);
+    let rest = quoted.strip_prefix('"').and_then(|tag| tag.strip_prefix(epoch.as_str()));
+    rest.is_some_and(|rest| rest.ends_with(&("-".to_owned() + &text::decimal(*version) + "\"")))
+}
+
 fn unreachable() -> Fault {
     Fault::new("unreachable", "the server cannot be reached")
 }
 
 impl Reply {
     fn new(response: &Response, body: &JsValue) -> Self {
-        let retry_after = response.headers().get("retry-after").ok().flatten();
+        let header = |name| response.headers().get(name).ok().flatten();
         Self {
             status: response.status(),
             body: body.as_string().unwrap_or_default(),
-            retry_after_ms: retry_after.as_deref().and_then(retry_after_ms),
+            tag: header("etag"),
+            retry_after_ms: header("retry-after").as_deref().and_then(retry_after_ms),
         }
     }
 

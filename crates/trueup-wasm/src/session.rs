@@ -18,6 +18,8 @@ pub struct Session {
     pub usage_tried: bool,
     /// The catalog came, or failed to come.
     pub catalog_tried: bool,
+    /// The `ETag` of the latest figures that were asked for.
+    pub tag: Option<String>,
     /// When the catalog was last asked for.
     pub catalog_asked_at: Option<Timestamp>,
 }

@@ -42,6 +42,8 @@ export interface Answer {
   readonly client: Client;
   readonly account: string | null;
   readonly version: number;
+  /** 200, or 304 when there was nothing new. */
+  readonly status: number;
 }
 
 /** Everything that was noted inside the page, over all its documents. */

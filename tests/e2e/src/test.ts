@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+} from "playwright-core";
 import { test as base, inject } from "vitest";
 import { Server, type ServerOptions } from "./house/server";
 import type { FrameCount } from "./report/table";
@@ -9,9 +14,14 @@ import { judgeScene, type SceneVerdict } from "./verdict";
 
 const PICTURES = fileURLToPath(new URL("../../../test-results", import.meta.url));
 
+export interface OpenOptions extends Partial<SceneOptions> {
+  /** What the visitor holds in their hands; a laptop, when nothing is said. */
+  readonly device?: BrowserContextOptions;
+}
+
 export interface Stage {
   /** Opens the demo as a new visitor, on the shared server unless another is named. */
-  open(options?: Partial<SceneOptions>): Promise<Scene>;
+  open(options?: OpenOptions): Promise<Scene>;
   /** Starts a server of the test's own. */
   serve(options?: ServerOptions): Promise<Server>;
 }
@@ -35,8 +45,9 @@ export const test = base.extend<{ browser: Browser; stage: Stage }>({
     const scenes: Scene[] = [];
     const servers: Server[] = [];
     await use({
-      async open(options = {}) {
-        const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+      async open({ device, ...options } = {}) {
+        const laptop = { viewport: { width: 1440, height: 900 } };
+        const context = await browser.newContext({ ...laptop, ...device });
         contexts.push(context);
         const shared = { url: inject("serverUrl"), recorder: inject("recorder") };
         const scene = await Scene.open(context, { ...shared, ...options });

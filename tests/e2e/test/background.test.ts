@@ -2,7 +2,7 @@ import { describe, expect } from "vitest";
 import { savedAndCounted } from "../src/saved";
 import { test } from "../src/test";
 
-// Both wait for the check that comes every 30 seconds.
+// Two of them wait for the check that comes every 30 seconds.
 describe.concurrent("the background check", () => {
   test("scenario 3: at no moment is one there without the other, and the background check finds nothing to mend", async ({
     stage,
@@ -26,6 +26,21 @@ describe.concurrent("the background check", () => {
       [1, 0],
     ]);
   }, 90_000);
+
+  test("a check that finds nothing new is answered with nothing", async ({ stage }) => {
+    const scene = await stage.open();
+    await scene.send("Counted with the reply");
+    await scene.reply(0, "done");
+    await scene.atRest();
+    const before = (await scene.record()).answers.length;
+    const refresh = () => scene.page.evaluate(() => window.__demo.usage.refresh());
+    for (let checks = 0; checks < 3; checks += 1) await scene.nextAnswer(refresh);
+    const answers = (await scene.record()).answers.slice(before);
+    const ours = answers.filter(({ client }) => client === "ours");
+    // Figures that came with a reply have no tag until they are asked for.
+    expect(ours.map(({ status }) => status)).toEqual([200, 304, 304]);
+    await scene.atRest();
+  });
 
   test("the background check brings what somebody else of the account has used", async ({
     stage,

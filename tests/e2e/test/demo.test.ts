@@ -1,10 +1,9 @@
-import { fileURLToPath } from "node:url";
 import { describe, expect } from "vitest";
 import type { Scene } from "../src/scene";
 import { test } from "../src/test";
 
-/** The picture of the README; it is made only when asked for, since a test changes no tracked file. */
-const PICTURE = fileURLToPath(new URL("../../../docs/demo.png", import.meta.url));
+/** Where the picture of the README goes; it is made only when asked for. */
+const { TRUEUP_PICTURE: PICTURE } = process.env;
 
 /** Starts a scene that the page plays by itself; resolves when it has ended. */
 async function play(scene: Scene, id: string): Promise<void> {
@@ -26,7 +25,7 @@ describe("the page itself", () => {
     await play(scene, "fallback");
     const accounting = play(scene, "accounting");
     await scene.find("naive-premium_messages").getByText("the server says").waitFor();
-    if (process.env.PICTURE) await scene.page.screenshot({ path: PICTURE });
+    if (PICTURE) await scene.page.screenshot({ path: PICTURE });
     await accounting;
     await scene.atRest(30_000);
     await scene.watch(90);

@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BUNDLERS } from "../src/bundlers.ts";
 import { Reader } from "../src/reader.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** What every app of the visitor prints: one of five messages is on its way. */
 const ONE_OF_FIVE = JSON.stringify({ allowed: true, used: 1, remaining: 4 });
@@ -17,6 +20,11 @@ describe("the packed package", () => {
   test("holds what is loaded and its description, and nothing else", () => {
     const expected = /^(dist\/.+\.(js|d\.ts|css|wasm)|README\.md|LICENSE[\w-]*|package\.json)$/;
     expect(reader.packed.filter((path) => !expected.test(path))).toEqual([]);
+  });
+
+  test.each(["LICENSE-MIT", "LICENSE-APACHE"])("carries the repository's %s", async (name) => {
+    const packed = await readFile(join(reader.folder, "node_modules/trueup", name), "utf8");
+    expect(packed).toBe(await readFile(join(ROOT, name), "utf8"));
   });
 
   test("has every file that its entries name", async () => {

@@ -94,7 +94,10 @@ impl Client {
 
     /// The operation's request leaves the client.
     pub fn handle_sent(&mut self, id: OperationId, now: Timestamp) {
-        self.stage(id, Stage::Sent, now);
+        if self.stage(id, Stage::Sent, now) {
+            // One that was expected to be refused has not been kept before.
+            self.tell(Event::SaveNeeded);
+        }
     }
 
     /// Something of the operation's reply arrived.

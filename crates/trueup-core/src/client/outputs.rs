@@ -30,8 +30,10 @@ impl Client {
             let ask = asked(knowledge.pending.iter(), whole);
             // The first answer is wanted in full: kept figures do not tell how old they are.
             let is_fresh = self.tries.checked_at.is_some();
+            // Nor does "unchanged" tell that a window has not ended, when the client's clock says so.
+            let says_enough = is_fresh && !self.view.meters.values().any(|it| it.resetting);
             let known = base
-                .filter(|_| ask.is_empty() && !whole && is_fresh)
+                .filter(|_| ask.is_empty() && !whole && says_enough)
                 .map(|base| (base.epoch.clone(), base.version));
             let request = Request::Usage { id, since, ask: ask.clone(), known };
             (request, Question { operations: ask, whole })

@@ -104,7 +104,7 @@ impl Client {
         let wanted =
             self.wants.check || knowledge.pending.iter().any(|it| it.stage == Stage::Fencing);
         // A hidden page watches nothing but its own undecided operations.
-        let watched = self.visible || !knowledge.pending.is_empty();
+        let watched = self.visible || !knowledge.pending.is_idle();
         if let Some(rest) = self.tries.rests_until.filter(|_| wanted || watched) {
             return Some(rest);
         }

@@ -7,7 +7,7 @@ mod serve;
 mod token;
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -55,12 +55,15 @@ enum Command {
     Account(account::AccountArgs),
 }
 
+/// The settings file, where none is named.
+const SETTINGS_FILE: &str = "trueup.toml";
+
 /// Where settings come from.
 #[derive(Args)]
 struct SettingsArgs {
-    /// The settings file
-    #[arg(long, value_name = "FILE", env = "TRUEUP_CONFIG", default_value = "trueup.toml")]
-    config: PathBuf,
+    /// The settings file; trueup.toml in this folder when left out
+    #[arg(long, value_name = "FILE", env = "TRUEUP_CONFIG")]
+    config: Option<PathBuf>,
     /// The database, as sqlite:FILE
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
@@ -69,7 +72,19 @@ struct SettingsArgs {
 impl SettingsArgs {
     fn load(self, mut flags: Flags) -> Result<Settings, SettingsError> {
         flags.database_url = self.database_url;
-        Sources::read(&self.config, flags)?.load()
+        let file = self.config.unwrap_or_else(|| PathBuf::from(SETTINGS_FILE));
+        Sources::read(&file, flags)?.load()
+    }
+
+    /// Takes `text` for what the settings file says.
+    fn load_text(self, text: &str, mut flags: Flags) -> Result<Settings, SettingsError> {
+        flags.database_url = self.database_url;
+        Sources::of_text(SETTINGS_FILE, text.to_owned(), flags).load()
+    }
+
+    /// Whether no file was named and there is none where one is looked for.
+    fn has_no_file(&self) -> bool {
+        self.config.is_none() && !Path::new(SETTINGS_FILE).exists()
     }
 }
 

@@ -9,6 +9,9 @@ use trueup_server::shutdown::{Shutdown, ShutdownTrigger};
 
 use super::{Failure, SettingsArgs, block_on, start_log};
 
+/// The settings file that explains itself, for a demo that has none.
+const DEMO_SETTINGS: &str = include_str!("../../../../trueup.toml");
+
 #[derive(Args)]
 pub(super) struct ServeArgs {
     #[command(flatten)]
@@ -27,8 +30,16 @@ pub(super) struct ServeArgs {
 
 pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
     let flags = Flags { listen: args.listen, log: args.log, demo: args.demo, ..Flags::default() };
-    let settings = args.settings.load(flags)?;
+    let is_bare = args.demo && args.settings.has_no_file();
+    let settings = if is_bare {
+        args.settings.load_text(DEMO_SETTINGS, flags)?
+    } else {
+        args.settings.load(flags)?
+    };
     start_log(settings.log);
+    if is_bare {
+        tracing::info!("there is no trueup.toml here: the demo runs with its own settings");
+    }
     block_on(serve(settings))
 }
 

@@ -19,6 +19,9 @@ const MIN_SECRET_BYTES: usize = 32;
 /// Shorter keys could be guessed.
 const MIN_API_KEY_CHARS: usize = 16;
 
+/// More than one machine's ports and memory could carry.
+const MOST_CONNECTIONS: u64 = 1_000_000;
+
 /// A setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key} {problem}")]
@@ -58,6 +61,13 @@ pub(super) fn settings(raw: RawSettings, sources: &Sources) -> Result<Settings, 
             0,
             3600,
         )?),
+        max_connections: usize::try_from(within(
+            "max_connections",
+            raw.max_connections,
+            1,
+            MOST_CONNECTIONS,
+        )?)
+        .unwrap_or(usize::MAX),
         cors_origins: raw.cors_origins.iter().map(|it| origin(it)).collect::<Result<_, _>>()?,
         log: raw.log,
         demo: sources.flags.demo,

@@ -32,6 +32,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("on_expiry", Kind::Text),
     ("sweep_interval_ms", Kind::Number),
     ("shutdown_grace_s", Kind::Number),
+    ("max_connections", Kind::Number),
     ("cors_origins", Kind::List),
     ("log", Kind::Text),
 ];

@@ -52,12 +52,17 @@ impl Sources {
             let problem = format!("cannot be read ({error}); name the settings file with --config");
             SettingsError::new(&file_name, problem)
         })?;
+        Ok(Self::of_text(&file_name, file_text, flags))
+    }
+
+    /// Takes `file_text` for what the file says, and reads the process's environment.
+    pub fn of_text(file_name: &str, file_text: String, flags: Flags) -> Self {
         // What is not UTF-8 is no setting of ours.
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         let env = std::env::vars_os().filter_map(text).collect();
-        Ok(Self { file_name, file_text, env, flags })
+        Self { file_name: file_name.to_owned(), file_text, env, flags }
     }
 
     /// Puts the sources together and checks the whole.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::{LogFormat, OnExpiry, Secret};
@@ -33,6 +33,7 @@ pub(super) struct RawSettings {
     pub on_expiry: OnExpiry,
     pub sweep_interval_ms: u64,
     pub shutdown_grace_s: u64,
+    pub max_connections: u64,
     #[serde(default)]
     pub cors_origins: Vec<String>,
     #[serde(default)]
@@ -49,6 +50,7 @@ pub(super) struct Defaults {
     hold_ttl_s: u64,
     sweep_interval_ms: u64,
     shutdown_grace_s: u64,
+    max_connections: u64,
 }
 
 impl Defaults {
@@ -60,6 +62,7 @@ impl Defaults {
         hold_ttl_s: 120,
         sweep_interval_ms: 1000,
         shutdown_grace_s: 30,
+        max_connections: 16_384,
     };
 }
 
@@ -146,7 +149,16 @@ impl<'de> Deserialize<'de> for SecretList {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<SecretList, E> {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-                Ok(SecretList(parts.map(Secret::new).collect()))
+                let secrets: Vec<_> = parts.map(Secret::new).collect();
+                // Whoever writes it down means to let somebody in.
+                if secrets.is_empty() {
+                    let blank = Unexpected::Other("nothing but commas and blanks");
+                    return Err(E::invalid_value(
+                        blank,
+                        &"one key at least; leave it out for none",
+                    ));
+                }
+                Ok(SecretList(secrets))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<SecretList, A::Error> {

@@ -31,6 +31,8 @@ pub struct Settings {
     pub sweep_interval: Duration,
     /// How long running streams may go on after the server was asked to stop.
     pub shutdown_grace: Duration,
+    /// How many connections may be open at a time; more wait until one closes.
+    pub max_connections: usize,
     /// Pages of other origins that may call this server from a browser.
     pub cors_origins: Vec<HeaderValue>,
     /// How log lines are written.

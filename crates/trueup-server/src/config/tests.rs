@@ -43,7 +43,7 @@ fn a_short_file_is_enough() {
     let settings = load(SOUND, &[]).unwrap();
     assert_eq!(settings.listen.to_string(), "127.0.0.1:8787");
     assert_eq!(settings.database_url.expose(), "sqlite:trueup.db");
-    assert_eq!(settings.hold_ttl_s, 120);
+    assert_eq!((settings.hold_ttl_s, settings.max_connections), (120, 16_384));
     assert_eq!(settings.on_expiry, OnExpiry::Release);
     assert_eq!(settings.log, LogFormat::Text);
     assert!(!settings.demo && settings.auth.jwt_secret.is_none());
@@ -91,6 +91,7 @@ fn every_kind_of_variable_is_read() {
             ("TRUEUP_LOG", "json"),
             ("TRUEUP_SHUTDOWN_GRACE_S", "0"),
             ("TRUEUP_SWEEP_INTERVAL_MS", "50"),
+            ("TRUEUP_MAX_CONNECTIONS", "100"),
             ("TRUEUP_JWKS_URL", ""),
             ("TRUEUP_CONFIG", "elsewhere.toml"),
         ],
@@ -104,6 +105,7 @@ fn every_kind_of_variable_is_read() {
     assert_eq!(settings.on_expiry, OnExpiry::Charge);
     assert_eq!(settings.log, LogFormat::Json);
     assert_eq!(settings.sweep_interval, Duration::from_millis(50));
+    assert_eq!(settings.max_connections, 100);
     assert_eq!(settings.auth.jwks_url, None);
     assert!(!format!("{settings:?}").contains(secret));
 }
@@ -180,6 +182,9 @@ fn a_wrong_setting_is_named_with_its_mend() {
         (with("jwt_issuer = \"\""), "jwt_issuer", "must not be empty"),
         (with("api_key = [\"short\"]"), "api_key", "at least 16 characters"),
         (with("api_key = 5"), "api_key", "a list of texts"),
+        (with("api_key = \" , ,\""), "api_key", "one key at least; leave it out for none"),
+        (with("api_key = [\"\"]"), "api_key", "at least 16 characters"),
+        (with("max_connections = 0"), "max_connections", "from 1 to 1000000"),
         (with("hold_ttl_s = 0"), "hold_ttl_s", "from 1 to 3600"),
         (with("hold_ttl_s = -1"), "hold_ttl_s", "a whole number from 0"),
         (with("hold_ttl_s = 1.5"), "hold_ttl_s", "a whole number from 0"),
@@ -268,6 +273,9 @@ fn a_wrong_variable_is_named_with_its_mend() {
         ("TRUEUP_MODELS", "x", "is no setting"),
         ("TRUEUP_HOLD_TTL_S", "soon", "a whole number from 0"),
         ("TRUEUP_LOG", "xml", "one of text, json"),
+        ("TRUEUP_API_KEY", ",,", "one key at least"),
+        ("TRUEUP_API_KEY", " ", "one key at least"),
+        ("TRUEUP_MAX_CONNECTIONS", "many", "a whole number from 0"),
     ] {
         let error = load(SOUND, &[(name, value)]).unwrap_err();
         assert_eq!(error.key, name, "{error}");

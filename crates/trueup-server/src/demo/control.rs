@@ -2,9 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use trueup_core::AccountId;
-use trueup_protocol::{ErrorCode, decode, time};
+use trueup_protocol::body::{Body, Object};
+use trueup_protocol::{ErrorCode, Malformed, decode, time};
 
 use super::FaultSet;
 use crate::auth::Browser;
@@ -16,10 +17,15 @@ const SESSION_TTL_S: u32 = 3600;
 const MOST_SLOW_MS: u32 = 60_000;
 
 /// Who wants a session.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default)]
 pub struct SessionRequest {
     account: Option<String>,
+}
+
+impl Body for SessionRequest {
+    fn read(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self { account: object.optional("account")? })
+    }
 }
 
 /// A session of a visitor.

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::watch;
 use trueup_core::AccountId;
+use trueup_protocol::Malformed;
+use trueup_protocol::body::{Body, Object};
 use utoipa::ToSchema;
 
 /// What is to go wrong for one account. The default is nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FaultSet {
     /// How many settle transactions fail before one succeeds. Counts down as they fail.
     pub settle_fails: u32,
@@ -26,6 +27,20 @@ pub struct FaultSet {
     pub slow_ms: u32,
     /// Every call of the account is cut without an answer.
     pub offline: bool,
+}
+
+impl Body for FaultSet {
+    fn read(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self {
+            settle_fails: object.or_default("settle_fails")?,
+            fallback: object.or_default("fallback")?,
+            fail_before_token: object.or_default("fail_before_token")?,
+            fail_after_token: object.or_default("fail_after_token")?,
+            lose_reply: object.or_default("lose_reply")?,
+            slow_ms: object.or_default("slow_ms")?,
+            offline: object.or_default("offline")?,
+        })
+    }
 }
 
 /// The faults of every account. Switched off it holds nothing and costs a comparison.

@@ -93,6 +93,9 @@ pub enum EngineError {
     /// The server is stopping.
     #[error("the ledger engine has stopped")]
     Stopped,
+    /// Nothing could be written when that was tried.
+    #[error("the ledger cannot be written: {0}")]
+    Unwritable(String),
     /// The store could not be read or written.
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),

@@ -21,6 +21,9 @@ const QUEUE: usize = 4_096;
 /// The most one transaction carries: enough to share a commit, short enough not to delay others.
 const BATCH: usize = 512;
 
+/// Those who ask whether it can write; more wait outside.
+const PROBES: usize = 64;
+
 /// What an engine works with.
 #[derive(Clone)]
 pub struct EngineParts {
@@ -40,6 +43,7 @@ pub struct EngineParts {
 #[derive(Clone)]
 pub struct Engine {
     jobs: mpsc::Sender<Job>,
+    probes: mpsc::Sender<Probe>,
     clock: Clock,
     catalog: Arc<Catalog>,
 }
@@ -55,14 +59,19 @@ struct Job {
     reply: oneshot::Sender<Result<Answer, EngineError>>,
 }
 
+/// Where somebody waits who asked whether the ledger can be written.
+type Probe = oneshot::Sender<Result<(), EngineError>>;
+
 impl Engine {
     /// Starts an engine.
     pub fn start(parts: EngineParts) -> (Self, EngineTask) {
         let (jobs, queue) = mpsc::channel(QUEUE);
+        let (probes, asked) = mpsc::channel(PROBES);
         let (stop, stopped) = oneshot::channel();
         let (clock, catalog) = (parts.clock.clone(), Arc::clone(&parts.catalog));
-        let task = tokio::spawn(work(parts, queue, stopped).instrument(info_span!("engine")));
-        (Self { jobs, clock, catalog }, EngineTask { stop, task })
+        let task =
+            tokio::spawn(work(parts, queue, asked, stopped).instrument(info_span!("engine")));
+        (Self { jobs, probes, clock, catalog }, EngineTask { stop, task })
     }
 
     /// Carries out one request in the engine's own task: dropping this future loses the answer,
@@ -73,6 +82,16 @@ impl Engine {
     pub async fn run(&self, request: Request) -> Result<Answer, EngineError> {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job { request, reply }).await.map_err(|_| EngineError::Stopped)?;
+        answer.await.map_err(|_| EngineError::Stopped)?
+    }
+
+    /// Whether a change could be written now: the engine tries it, in its turn.
+    ///
+    /// # Errors
+    /// [`EngineError`] when it could not.
+    pub async fn probe(&self) -> Result<(), EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.probes.send(reply).await.map_err(|_| EngineError::Stopped)?;
         answer.await.map_err(|_| EngineError::Stopped)?
     }
 
@@ -103,6 +122,7 @@ impl EngineTask {
 async fn work(
     parts: EngineParts,
     mut queue: mpsc::Receiver<Job>,
+    mut probes: mpsc::Receiver<Probe>,
     mut stopped: oneshot::Receiver<()>,
 ) {
     let mut stop_asked = false;
@@ -117,6 +137,10 @@ async fn work(
                 }
                 continue;
             }
+            Some(first) = probes.recv() => {
+                probe(&parts, first, &mut probes).await;
+                continue;
+            }
             taken = queue.recv_many(&mut jobs, BATCH) => if taken == 0 { break },
         }
         // A settle that the demo wants to see fail must not take its neighbours with it.
@@ -128,6 +152,18 @@ async fn work(
             let failed = failed.err().unwrap_or(StoreError::Injected);
             answer(job, Err(failed.into()));
         }
+    }
+}
+
+/// Tries to write, once for everybody who asks.
+async fn probe(parts: &EngineParts, first: Probe, others: &mut mpsc::Receiver<Probe>) {
+    let askers = std::iter::once(first).chain(std::iter::from_fn(|| others.try_recv().ok()));
+    let askers: Vec<Probe> = askers.collect();
+    let failed = parts.store.probe(parts.clock.now()).await.err().map(|error| error.to_string());
+    for asker in askers {
+        let answer = failed.clone().map_or(Ok(()), |reason| Err(EngineError::Unwritable(reason)));
+        // Whoever asked may be gone.
+        let _ = asker.send(answer);
     }
 }
 

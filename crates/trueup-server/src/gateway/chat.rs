@@ -18,7 +18,6 @@ use super::failure::with_usage;
 use super::hold::{End, Hold};
 use super::outlet::{self, Outlet};
 use super::provider::ProviderError;
-use super::request::unknown_model;
 use super::{Call, ChatReply, ReplyBody, Shared, sse};
 use crate::demo::FaultSet;
 use crate::engine::{NewMessage, View};
@@ -54,7 +53,8 @@ impl Chat {
     pub(super) fn new(shared: Arc<Shared>, call: Call) -> Result<Self, ApiError> {
         let model = call.request.model();
         let entry = shared.parts.catalog.models.get(model);
-        let requested = entry.ok_or_else(|| unknown_model(model.as_str()))?.charge.clone();
+        let requested =
+            entry.ok_or_else(|| ApiError::unknown_model(model.as_str()))?.charge.clone();
         let operation = match call.operation {
             Some(operation) => operation,
             None => {
@@ -107,7 +107,7 @@ impl Chat {
                 self.finish_whole(hold, end, whole, door).await;
             }
             Ok(Opening { model, charge, answer: Answer::Streaming(mut streaming) }) => {
-                let (outlet, stream) = outlet::channel();
+                let (outlet, stream) = outlet::channel(self.shared.parts.shutdown.clone());
                 self.answer(door, ReplyBody::Stream(stream));
                 let ended = self.pass(&mut streaming, &outlet).await;
                 // Whatever the provider still sends, nobody waits for it.
@@ -132,8 +132,8 @@ impl Chat {
         let mut tokens = 0;
         for (data, piece) in std::mem::take(&mut streaming.begun) {
             tokens += usize::from(piece == Piece::Token);
-            if self.forward(outlet, data, piece).await.is_err() {
-                return Ended::Left;
+            if let Err(ended) = self.forward(outlet, data, piece).await {
+                return ended;
             }
         }
         loop {
@@ -164,22 +164,24 @@ impl Chat {
                 Err(error) => return Ended::Failed(error),
             };
             tokens += usize::from(piece == Piece::Token);
-            if self.forward(outlet, data, piece).await.is_err() {
-                return Ended::Left;
+            if let Err(ended) = self.forward(outlet, data, piece).await {
+                return ended;
             }
         }
     }
 
-    async fn forward(
-        &self,
-        outlet: &Outlet,
-        data: Bytes,
-        piece: Piece,
-    ) -> Result<(), outlet::Gone> {
-        match piece {
-            Piece::Usage => Ok(()),
-            Piece::Silent | Piece::Finish => outlet.send(data, false).await,
-            Piece::Token => outlet.send(data, true).await,
+    /// Hands a piece on. A client that takes none keeps the server from stopping no more than one
+    /// that waits for the next.
+    async fn forward(&self, outlet: &Outlet, data: Bytes, piece: Piece) -> Result<(), Ended> {
+        let is_token = match piece {
+            Piece::Usage => return Ok(()),
+            Piece::Silent | Piece::Finish => false,
+            Piece::Token => true,
+        };
+        tokio::select! {
+            biased;
+            sent = outlet.send(data, is_token) => sent.map_err(|outlet::Gone| Ended::Left),
+            () = self.shared.parts.shutdown.asked() => Err(Ended::ShutDown),
         }
     }
 
@@ -241,8 +243,8 @@ impl Chat {
         match timeout(LAST_CHUNK_PATIENCE, &mut ending).await {
             Ok(usage) => tell(usage.as_ref()).await,
             Err(_) => {
-                let told = tell(None).await;
-                ending.await;
+                // A client that reads slowly keeps the ledger from nothing.
+                let (told, _) = tokio::join!(tell(None), ending);
                 told
             }
         }

@@ -7,12 +7,29 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
+use trueup_protocol::body::{Unreadable, twice};
 
 /// An object's members, as they were written.
 #[derive(Debug, Default)]
 pub struct Members(Vec<(String, Box<RawValue>)>);
 
 impl Members {
+    /// Reads a whole body.
+    ///
+    /// # Errors
+    /// When it is no object, or names a member twice.
+    pub fn read_body(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let body: &RawValue = serde_json::from_slice(bytes)?;
+        if !body.get().starts_with('{') {
+            return Err(Unreadable::no_object());
+        }
+        let Every(members) = serde_json::from_str(body.get())?;
+        match twice(members.iter().map(|(name, _)| &**name)) {
+            Some(name) => Err(Unreadable::given_twice(name)),
+            None => Ok(Self(members)),
+        }
+    }
+
     /// The text of a member's value.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(have, _)| have == name).map(|(_, value)| value.get())
@@ -68,30 +85,40 @@ impl Serialize for Members {
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
+        let Every(members) = Every::deserialize(deserializer)?;
+        // Two readers may pick different ones of two equal names, and then charge for one model
+        // and ask another.
+        match twice(members.iter().map(|(name, _)| &**name)) {
+            Some(name) => Err(de::Error::custom(format_args!("member {name:?} is given twice"))),
+            None => Ok(Self(members)),
+        }
     }
 }
 
-struct MembersVisitor;
+/// Members as they come, also those that come twice.
+struct Every(Vec<(String, Box<RawValue>)>);
 
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members;
+impl<'de> Deserialize<'de> for Every {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EveryVisitor)
+    }
+}
+
+struct EveryVisitor;
+
+impl<'de> Visitor<'de> for EveryVisitor {
+    type Value = Every;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-        let mut members: Vec<(String, Box<RawValue>)> = Vec::new();
-        while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
-            // Two readers may pick different ones of two equal names, and then charge for one
-            // model and ask another.
-            if members.iter().any(|(have, _)| *have == name) {
-                return Err(de::Error::custom(format_args!("member {name:?} is given twice")));
-            }
-            members.push((name, value));
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Every, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
         }
-        Ok(Members(members))
+        Ok(Every(members))
     }
 }
 

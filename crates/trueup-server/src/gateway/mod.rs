@@ -21,7 +21,6 @@ mod chunk;
 mod failure;
 mod hold;
 mod outlet;
-mod running;
 
 pub use outlet::EventStream;
 
@@ -38,11 +37,11 @@ use crate::config::{Catalog, Settings};
 use crate::demo::Faults;
 use crate::error::ApiError;
 use crate::ledger::Ledger;
+use crate::running::Running;
 use crate::shutdown::Shutdown;
 use chat::Chat;
 use provider::Provider;
 use request::ChatRequest;
-use running::Running;
 
 /// Answers chats; cheap to clone.
 #[derive(Clone)]

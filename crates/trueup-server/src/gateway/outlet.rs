@@ -11,13 +11,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::Stream;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use super::sse;
+use crate::shutdown::Shutdown;
 
 const CAPACITY: usize = 8;
 /// A client that takes nothing for so long has gone, whatever its connection says.
 const STALL: Duration = Duration::from_secs(60);
+/// The same while the server stops, which waits for every chat.
+const LAST_STALL: Duration = Duration::from_secs(2);
 
 /// The client takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,7 @@ enum Item {
 pub(super) struct Outlet {
     items: mpsc::Sender<Item>,
     delivered: Arc<AtomicBool>,
+    shutdown: Shutdown,
 }
 
 /// The client's end: a body of server-sent events.
@@ -40,10 +44,10 @@ pub struct EventStream {
     delivered: Arc<AtomicBool>,
 }
 
-pub(super) fn channel() -> (Outlet, EventStream) {
+pub(super) fn channel(shutdown: Shutdown) -> (Outlet, EventStream) {
     let (sender, receiver) = mpsc::channel(CAPACITY);
     let delivered = Arc::new(AtomicBool::new(false));
-    let outlet = Outlet { items: sender, delivered: Arc::clone(&delivered) };
+    let outlet = Outlet { items: sender, delivered: Arc::clone(&delivered), shutdown };
     (outlet, EventStream { items: receiver, delivered })
 }
 
@@ -84,9 +88,21 @@ impl Outlet {
     }
 
     async fn put(&self, item: Item) -> Result<(), Gone> {
-        match timeout(STALL, self.items.send(item)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
+        tokio::select! {
+            biased;
+            sent = self.items.send(item) => sent.map_err(|_| Gone),
+            () = self.stalled() => Err(Gone),
+        }
+    }
+
+    async fn stalled(&self) {
+        let last = async {
+            self.shutdown.asked().await;
+            sleep(LAST_STALL).await;
+        };
+        tokio::select! {
+            () = sleep(STALL) => {}
+            () = last => {}
         }
     }
 }
@@ -109,9 +125,15 @@ impl Stream for EventStream {
 
 #[cfg(test)]
 mod tests {
-    use super::{Gone, channel};
+    use super::{EventStream, Gone, LAST_STALL, Outlet};
+    use crate::shutdown::Shutdown;
     use bytes::Bytes;
     use futures::{FutureExt, StreamExt};
+    use tokio::time::timeout;
+
+    fn channel() -> (Outlet, EventStream) {
+        super::channel(Shutdown::new().1)
+    }
 
     #[tokio::test]
     async fn a_token_counts_as_delivered_when_the_connection_took_it() {
@@ -139,6 +161,15 @@ mod tests {
         let sending = async { while outlet.send(Bytes::from_static(b"x"), true).await.is_ok() {} };
         sending.await;
         assert!(!outlet.has_delivered());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_stops_waits_less_for_a_client_that_takes_nothing() {
+        let (trigger, shutdown) = Shutdown::new();
+        let (outlet, _stream) = super::channel(shutdown);
+        let sending = async { while outlet.send(Bytes::from_static(b"x"), true).await.is_ok() {} };
+        trigger.shut_down();
+        assert_eq!(timeout(LAST_STALL * 2, sending).await, Ok(()));
     }
 
     #[tokio::test]

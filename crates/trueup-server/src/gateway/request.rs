@@ -33,7 +33,7 @@ impl ChatRequest {
     /// [`ApiError`] that names the field at fault.
     pub fn read(members: Members) -> Result<Self, ApiError> {
         let model: String = required(&members, "model", "a model of GET /v1/catalog")?;
-        let model = ModelId::new(&model).map_err(|_| unknown_model(&model))?;
+        let model = ModelId::new(&model).map_err(|_| ApiError::unknown_model(&model))?;
         let stream = optional(&members, "stream", "true or false")?.unwrap_or(false);
         // One operation is charged once, so it may ask for one answer.
         if optional::<u64>(&members, "n", "1")?.is_some_and(|n| n != 1) {
@@ -99,13 +99,6 @@ impl ChatRequest {
         }
         serde_json::to_vec(&members)
     }
-}
-
-/// The catalog has no such model.
-pub fn unknown_model(model: &str) -> ApiError {
-    let name: String = model.chars().take(128).collect();
-    let message = format!("There is no model {name:?}. GET /v1/catalog lists the models.");
-    ApiError::new(ErrorCode::UnknownModel, message).at("model")
 }
 
 fn said(members: &Members) -> Result<Said, ApiError> {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use trueup_core::{MeterId, ModelId};
 use trueup_protocol::decode;
@@ -16,7 +16,6 @@ use super::AppState;
 use super::etag::ETag;
 use crate::auth::Bearer;
 use crate::config::Catalog;
-use crate::error::ApiError;
 use crate::hex::hex;
 
 /// Models and meters
@@ -39,19 +38,30 @@ use crate::hex::hex;
         (status = 401, description = "No valid credentials", body = ErrorEnvelope),
     ),
 )]
-pub async fn get_catalog(
-    State(state): State<AppState>,
-    _: Bearer,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let response = describe(&state.settings.catalog);
-    let bytes = serde_json::to_vec(&response).map_err(|it| ApiError::internal(it.to_string()))?;
-    let digest = Sha256::digest(&bytes);
-    let tag = ETag::new(&hex(digest.iter().take(12)));
+pub async fn get_catalog(State(state): State<AppState>, _: Bearer, headers: HeaderMap) -> Response {
+    let CatalogReply { body, tag } = state.catalog;
     if tag.is_known_to(&headers) {
-        return Ok(tag.not_modified());
+        return tag.not_modified();
     }
-    Ok(tag.mark(Json(response).into_response()))
+    let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    tag.mark(([kind], body).into_response())
+}
+
+/// The catalog as it is served. Settings do not change while a server runs, so it is written once.
+#[derive(Clone, Debug)]
+pub struct CatalogReply {
+    body: Bytes,
+    tag: ETag,
+}
+
+impl CatalogReply {
+    /// Writes it.
+    pub fn of(catalog: &Catalog) -> Self {
+        // Texts, numbers and maps with text keys always serialise.
+        let body = serde_json::to_vec(&describe(catalog)).unwrap_or_default();
+        let tag = ETag::new(&hex(Sha256::digest(&body).iter().take(12)));
+        Self { body: body.into(), tag }
+    }
 }
 
 fn describe(catalog: &Catalog) -> CatalogResponse {

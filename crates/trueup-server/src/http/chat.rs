@@ -5,13 +5,14 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use trueup_core::OperationId;
+use trueup_protocol::body::Unreadable;
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::{CONVERSATION_HEADER, ErrorCode, OPERATION_HEADER};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{self, Json, SinceHeader};
+use super::extract::{self, Json, JsonBody, SinceHeader};
 use super::{AppState, RequestId};
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -105,6 +106,12 @@ pub async fn chat_completions(
         request: ChatRequest::read(members)?,
     };
     Ok(respond(state.gateway.chat(call).await?))
+}
+
+impl JsonBody for Members {
+    fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
+        Self::read_body(bytes)
+    }
 }
 
 fn respond(reply: ChatReply) -> Response {

@@ -1,32 +1,33 @@
 //! `GET /v1/conversations` and what they hold: what the gateway saved.
 
+use core::str::FromStr;
+
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::Deserialize;
-use trueup_protocol::ErrorCode;
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::response::{ConversationsResponse, MessagesResponse};
+use trueup_protocol::{ErrorCode, Malformed};
 
 use super::AppState;
 use super::chat::is_conversation;
-use super::extract::QueryString;
+use super::query::{Parameters, Query, QueryString};
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::store::{ConversationPlace, MessagePlace};
 
 /// Which page of a list.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PageQuery {
-    before: Option<String>,
+#[derive(Debug)]
+pub struct PageQuery<T> {
+    before: Option<T>,
 }
 
-impl PageQuery {
-    fn place<T: std::str::FromStr>(&self) -> Result<Option<T>, ApiError> {
-        let place = self.before.as_deref().map(str::parse).transpose();
-        place.map_err(|_| {
-            let message = "before must be next_before of the page that was read last.";
-            ApiError::new(ErrorCode::InvalidValue, message).at("before")
-        })
+impl<T: FromStr> Parameters for PageQuery<T> {
+    fn read(query: &mut Query) -> Result<Self, Malformed> {
+        let before = query.text("before").map(|text| text.parse()).transpose();
+        let before = before.map_err(|_| {
+            Malformed::new("before", "must be next_before of the page that was read last")
+        })?;
+        Ok(Self { before })
     }
 }
 
@@ -54,10 +55,10 @@ impl PageQuery {
 pub async fn list_conversations(
     State(state): State<AppState>,
     caller: Caller,
-    QueryString(query): QueryString<PageQuery>,
+    QueryString(page): QueryString<PageQuery<ConversationPlace>>,
 ) -> Result<Json<ConversationsResponse>, ApiError> {
-    let before = query.place()?;
-    Ok(Json(state.ledger.conversations(&caller.account, &caller.actor, before.as_ref()).await?))
+    let before = page.before.as_ref();
+    Ok(Json(state.ledger.conversations(&caller.account, &caller.actor, before).await?))
 }
 
 /// List a conversation's messages
@@ -88,11 +89,10 @@ pub async fn list_messages(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
-    QueryString(query): QueryString<PageQuery>,
+    QueryString(page): QueryString<PageQuery<MessagePlace>>,
 ) -> Result<Json<MessagesResponse>, ApiError> {
-    let before = query.place()?;
     let page = if is_conversation(&id) {
-        state.ledger.messages(&caller.account, &caller.actor, &id, before).await?
+        state.ledger.messages(&caller.account, &caller.actor, &id, page.before).await?
     } else {
         None
     };

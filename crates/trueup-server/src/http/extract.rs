@@ -1,4 +1,4 @@
-//! Extractors that fail with our own errors: bodies, queries, paths and the version header.
+//! Extractors that fail with our own errors: bodies, paths and the version header.
 
 use std::time::Duration;
 
@@ -7,14 +7,31 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
 use trueup_core::{AccountId, OperationId, Version};
-use trueup_protocol::{ErrorCode, SINCE_HEADER, decode};
+use trueup_protocol::body::{self, Body, Unreadable};
+use trueup_protocol::{ErrorCode, Malformed, SINCE_HEADER, decode};
 
+use super::layers::CallTimer;
+use super::query;
 use crate::error::ApiError;
 
 /// How long a caller may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a JSON body can be read as.
+pub trait JsonBody: Sized {
+    /// Reads the whole body, strictly.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    fn from_json(bytes: &[u8]) -> Result<Self, Unreadable>;
+}
+
+impl<T: Body> JsonBody for T {
+    fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
+        body::read(bytes)
+    }
+}
 
 /// A JSON body, declared as such, of exactly the expected shape. How much is read is set by the
 /// route's `DefaultBodyLimit`.
@@ -25,17 +42,17 @@ pub struct Json<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct OptionalJson<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+impl<S: Send + Sync, T: JsonBody> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         check_content_type(request.headers())?;
         let bytes = read_body(request, state).await?;
-        from_json(&bytes).map(Self)
+        Ok(Self(T::from_json(&bytes).map_err(unreadable)?))
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+impl<S: Send + Sync, T: JsonBody + Default> FromRequest<S> for OptionalJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
@@ -45,14 +62,19 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
             return Ok(Self(T::default()));
         }
         typed?;
-        from_json(&bytes).map(Self)
+        Ok(Self(T::from_json(&bytes).map_err(unreadable)?))
     }
 }
 
+/// Reads the body. Its time is its own: a slow caller takes none from the work that follows.
 async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    let _paused = request.extensions().get::<CallTimer>().map(CallTimer::pause);
     let read = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await;
     let read = read.map_err(|_| {
-        ApiError::new(ErrorCode::InvalidRequest, "The body took too long; send it faster.")
+        let seconds = BODY_TIMEOUT.as_secs();
+        let message =
+            format!("The body did not arrive whole within {seconds} seconds; send it faster.");
+        ApiError::new(ErrorCode::RequestTimeout, message)
     })?;
     read.map_err(|rejection| {
         let reason = rejection.body_text();
@@ -82,44 +104,23 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     ))
 }
 
-/// Reads strictly, and says which field is at fault.
-pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        let message = if inner.is_data() {
-            format!("The body does not have the expected shape: {inner}.")
-        } else {
-            format!("The body is no JSON: {inner}.")
-        };
-        let error = ApiError::new(ErrorCode::InvalidRequest, message);
-        if inner.is_data() && path != "." { error.at(path) } else { error }
-    })?;
-    json.end().map_err(|error| {
-        ApiError::new(
-            ErrorCode::InvalidRequest,
-            format!("The body goes on after its JSON: {error}."),
-        )
-    })?;
-    Ok(value)
+fn unreadable(error: Unreadable) -> ApiError {
+    let message = match error {
+        Unreadable::Shape(malformed) => return misshapen("The body", malformed),
+        Unreadable::Syntax { line, column } => {
+            format!("The body cannot be read as JSON from line {line}, column {column} on.")
+        }
+        Unreadable::Unfinished => "The body ends before its JSON does; send it whole.".to_owned(),
+    };
+    ApiError::new(ErrorCode::InvalidRequest, message)
 }
 
-/// A query string without unknown parameters.
-#[derive(Clone, Copy, Debug)]
-pub struct QueryString<T>(pub T);
-
-impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for QueryString<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let query = axum::extract::Query::try_from_uri(&parts.uri);
-        let query = query.map_err(|rejection| {
-            let message = format!("The query is not understood: {}.", rejection.body_text());
-            ApiError::new(ErrorCode::InvalidRequest, message)
-        })?;
-        Ok(Self(query.0))
-    }
+/// What does not have the shape that the call reads. Without a `param`, the whole is meant.
+pub(super) fn misshapen(whole: &str, malformed: Malformed) -> ApiError {
+    let Malformed { param, message } = malformed;
+    let subject = if param.is_empty() { whole } else { &param };
+    let error = ApiError::new(ErrorCode::InvalidRequest, format!("{subject} {message}."));
+    if param.is_empty() { error } else { error.at(param) }
 }
 
 /// The operation that the address names.
@@ -164,7 +165,7 @@ impl<S: Sync> FromRequestParts<S> for SinceHeader {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let Some(value) = parts.headers.get(SINCE_HEADER) else { return Ok(Self(None)) };
-        let number = value.to_str().ok().and_then(|text| text.parse().ok());
+        let number = value.to_str().ok().and_then(query::whole);
         let number = number.ok_or_else(|| {
             let message = "Trueup-Since must be a version: a whole number from 0.";
             ApiError::new(ErrorCode::InvalidValue, message).at(SINCE_HEADER)
@@ -185,35 +186,4 @@ pub fn operation_id(param: &str, text: &str) -> Result<OperationId, ApiError> {
         let message = format!("{param} {}.", malformed.message);
         ApiError::new(ErrorCode::InvalidOperationId, message).at(param)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    use super::from_json;
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Body {
-        #[expect(dead_code, reason = "only the reading is tested")]
-        units: std::collections::BTreeMap<String, u64>,
-    }
-
-    #[test]
-    fn a_body_that_does_not_fit_names_the_field() {
-        for (body, param) in [
-            (r#"{"units":{"tokens":-1}}"#, Some("units.tokens")),
-            (r#"{"units":{"tokens":1.5}}"#, Some("units.tokens")),
-            (r#"{"units":{"tokens":18446744073709551616}}"#, Some("units.tokens")),
-            (r#"{"units":{},"unit":1}"#, Some("unit")),
-            (r"{}", None),
-            (r#"{"units":{}} x"#, None),
-            (r#"{"units""#, None),
-            ("", None),
-        ] {
-            let error = from_json::<Body>(body.as_bytes()).unwrap_err().envelope("").error;
-            assert_eq!((error.code.as_str(), error.param.as_deref()), ("invalid_request", param));
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! `GET /healthz` and `/readyz`: for those who watch over the server.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -8,7 +10,11 @@ use trueup_protocol::error::ErrorEnvelope;
 use utoipa::ToSchema;
 
 use super::AppState;
+use crate::engine::EngineError;
 use crate::error::ApiError;
+
+/// A ledger that takes longer to write is of no use to a request either.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// That all is well.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,8 +41,8 @@ pub async fn live() -> Json<HealthResponse> {
 
 /// Whether requests can be served
 ///
-/// Fails while the ledger cannot be read and once the server was asked to stop: send requests
-/// elsewhere when it does.
+/// Fails while the ledger cannot be read and written, which is tried, and once the server was asked
+/// to stop: send requests elsewhere when it does.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -52,6 +58,9 @@ pub async fn ready(State(state): State<AppState>) -> Result<Json<HealthResponse>
         let message = "The server is stopping; send requests to another one.";
         return Err(ApiError::new(ErrorCode::Unavailable, message));
     }
-    state.ledger.ready().await?;
+    match tokio::time::timeout(PATIENCE, state.ledger.ready()).await {
+        Ok(ready) => ready?,
+        Err(_) => Err(EngineError::Unwritable("it takes too long".to_owned()))?,
+    }
     Ok(OK)
 }

@@ -1,5 +1,6 @@
 //! What wraps every call: limits, security headers, the boundary.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -7,6 +8,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -17,7 +19,7 @@ use crate::error::ApiError;
 
 /// How much of a body is read, where a route does not say otherwise.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-/// A call that is no stream ends within this, body included.
+/// A call that is no stream is worked on for this long at most.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// A browser need not ask again whether it may call for this long.
 const CORS_MAX_AGE: Duration = Duration::from_secs(3600);
@@ -90,14 +92,44 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
 
 /// Ends a call that takes too long. A change that the engine has begun is carried out all the same;
 /// sending the request again under the same id tells what became of it.
-pub(super) async fn call_timeout(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(CALL_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => ApiError::new(
-            ErrorCode::Unavailable,
-            "The call took too long; send the same request again.",
-        )
-        .into_response(),
+pub(super) async fn call_timeout(mut request: Request, next: Next) -> Response {
+    let timer = CallTimer::default();
+    let mut paused = timer.0.subscribe();
+    request.extensions_mut().insert(timer.clone());
+    let mut answer = pin!(next.run(request));
+    loop {
+        let is_paused = *paused.borrow_and_update();
+        tokio::select! {
+            biased;
+            response = &mut answer => return response,
+            // The timer in our hands keeps the channel open.
+            _ = paused.changed() => {}
+            () = tokio::time::sleep(CALL_TIMEOUT), if !is_paused => {
+                let message = "The call took too long; send the same request again.";
+                return ApiError::new(ErrorCode::Unavailable, message).into_response();
+            }
+        }
+    }
+}
+
+/// The time that a call may take. It stands still while its caller sends the body, and begins anew
+/// when the body is there.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CallTimer(watch::Sender<bool>);
+
+/// The time stands still until this is dropped.
+pub(super) struct Paused(watch::Sender<bool>);
+
+impl CallTimer {
+    pub(super) fn pause(&self) -> Paused {
+        self.0.send_replace(true);
+        Paused(self.0.clone())
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        self.0.send_replace(false);
     }
 }
 
@@ -105,16 +137,20 @@ pub(super) async fn call_timeout(request: Request, next: Next) -> Response {
 mod tests {
     use axum::body::Body;
     use axum::http::StatusCode;
-    use axum::routing::get;
+    use axum::routing::{get, post};
+    use bytes::Bytes;
+    use futures::{StreamExt as _, stream};
     use tower::Service as _;
+    use trueup_protocol::request::FenceRequest;
 
+    use super::super::extract::Json;
     use super::*;
     use crate::clock::Clock;
     use crate::config::{Flags, Sources};
     use crate::server::Server;
     use crate::shutdown::Shutdown;
 
-    async fn answer(calls: Router<AppState>) -> (StatusCode, serde_json::Value) {
+    async fn answer(calls: Router<AppState>, request: Request) -> (StatusCode, serde_json::Value) {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("trueup.db");
         let flags = Flags {
@@ -130,13 +166,35 @@ mod tests {
         let mut router = wrap(calls, Router::new(), server.state().clone());
         // The clock of the network stands still and jumps to the next timer.
         tokio::time::pause();
-        let request = Request::get("/call").body(Body::empty()).unwrap();
         let response = router.call(request).await.unwrap();
         tokio::time::resume();
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
         server.close().await;
-        (status, serde_json::from_slice(&body).unwrap())
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    fn get_call() -> Request {
+        Request::get("/call").body(Body::empty()).unwrap()
+    }
+
+    /// A request whose body arrives piece by piece, each after a while.
+    fn slow_call(pieces: &'static [(u64, &'static str)]) -> Request {
+        let piece = |(seconds, text): &'static (u64, &'static str)| async move {
+            tokio::time::sleep(Duration::from_secs(*seconds)).await;
+            Ok::<_, std::convert::Infallible>(Bytes::from_static(text.as_bytes()))
+        };
+        let body = Body::from_stream(stream::iter(pieces).then(piece));
+        let kind = "application/json";
+        Request::post("/call").header(header::CONTENT_TYPE, kind).body(body).unwrap()
+    }
+
+    /// A call that works for as long as it may.
+    fn working_call() -> Router<AppState> {
+        async fn work(_: Json<FenceRequest>) {
+            tokio::time::sleep(CALL_TIMEOUT - Duration::from_millis(1)).await;
+        }
+        Router::new().route("/call", post(work)).layer(middleware::from_fn(call_timeout))
     }
 
     #[tokio::test]
@@ -144,7 +202,7 @@ mod tests {
         async fn fails() -> StatusCode {
             panic!("a secret of ours")
         }
-        let (status, body) = answer(Router::new().route("/call", get(fails))).await;
+        let (status, body) = answer(Router::new().route("/call", get(fails)), get_call()).await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(body["error"]["code"], "internal");
         assert!(body["error"]["request_id"].as_str().unwrap().starts_with("req_"));
@@ -155,8 +213,23 @@ mod tests {
     async fn a_call_that_hangs_is_ended() {
         let hangs = get(std::future::pending::<StatusCode>);
         let calls = Router::new().route("/call", hangs).layer(middleware::from_fn(call_timeout));
-        let (status, body) = answer(calls).await;
+        let (status, body) = answer(calls, get_call()).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(body["error"]["code"], "unavailable");
+    }
+
+    #[tokio::test]
+    async fn a_slow_body_takes_no_time_from_the_work() {
+        let request = slow_call(&[(14, "{\"sin"), (15, "ce\":1}")]);
+        let (status, body) = answer(working_call(), request).await;
+        assert_eq!((status, body), (StatusCode::OK, serde_json::Value::Null));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_arrive_is_its_senders_failure() {
+        let request = slow_call(&[(29, "{\"sin"), (2, "ce\":1}")]);
+        let (status, body) = answer(working_call(), request).await;
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(body["error"]["code"], "request_timeout");
     }
 }

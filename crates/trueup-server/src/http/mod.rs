@@ -2,6 +2,7 @@
 
 pub use accounts::terms::look_up as look_up_account;
 pub use boundary::{REQUEST_ID, RequestId};
+pub use catalog::CatalogReply;
 pub use state::AppState;
 
 pub mod extract;
@@ -15,6 +16,7 @@ mod etag;
 mod health;
 mod layers;
 mod operations;
+mod query;
 mod state;
 mod usage;
 

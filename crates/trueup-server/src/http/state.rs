@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::CatalogReply;
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -17,6 +18,8 @@ pub struct AppState {
     pub ledger: Ledger,
     /// What the operator said.
     pub settings: Arc<Settings>,
+    /// Its catalog, as it is served.
+    pub catalog: CatalogReply,
     /// Who callers are.
     pub auth: Authenticator,
     /// What time it is.

@@ -4,16 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use trueup_core::OperationId;
-use trueup_protocol::ErrorCode;
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::snapshot::Snapshot;
+use trueup_protocol::{ErrorCode, Malformed};
 
 use super::AppState;
 use super::etag::ETag;
-use super::extract::{self, QueryString};
+use super::extract;
+use super::query::{Parameters, Query, QueryString};
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::hex::hex;
@@ -21,8 +21,7 @@ use crate::hex::hex;
 /// How many operations one call may ask for by id.
 const MAX_ASKED: usize = 100;
 
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct UsageQuery {
     /// The version that the caller has: the answer tells what happened since.
@@ -30,6 +29,12 @@ pub struct UsageQuery {
     since: Option<u64>,
     /// Operation ids, separated by commas, at most 100: their outcomes are told in any case.
     ask: Option<String>,
+}
+
+impl Parameters for UsageQuery {
+    fn read(query: &mut Query) -> Result<Self, Malformed> {
+        Ok(Self { since: query.number("since")?, ask: query.text("ask") })
+    }
 }
 
 /// An account's usage
@@ -51,7 +56,9 @@ pub struct UsageQuery {
     ),
     responses(
         (status = 200, description = "The snapshot", body = Snapshot,
-         headers(("ETag" = String, description = "Epoch and version"))),
+         headers(("ETag" = String, description = "Opaque: it names the account's state as this \
+            caller sees it, as `\"epoch-caller-version\"`. `If-None-Match` also takes \
+            `\"epoch-version\"`, which a client can make of a snapshot that it has"))),
         (status = 304, description = "Nothing changed"),
         (status = 400, description = "`since` or `ask` is malformed", body = ErrorEnvelope),
         (status = 401, description = "No valid credentials", body = ErrorEnvelope),

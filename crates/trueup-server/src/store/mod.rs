@@ -3,6 +3,7 @@
 pub use place::{ConversationPlace, MessagePlace};
 pub use sqlite::{Batch, SqliteStore};
 
+mod opening;
 mod place;
 mod sqlite;
 

@@ -81,11 +81,24 @@ async fn wrong_terms_change_nothing() {
             "invalid_request",
             "overrides.premium_messages",
         ),
+        (
+            json!({ "overrides": { "premium_messages": "7" } }),
+            400,
+            "invalid_request",
+            "overrides.premium_messages",
+        ),
+        (json!({ "overrides": [["premium_messages", 7]] }), 400, "invalid_request", "overrides"),
+        (json!({ "overrides": null }), 400, "invalid_request", "overrides"),
         (json!({ "plans": "pro" }), 400, "invalid_request", "plans"),
     ] {
         let error = put(&house, &body).await.refused(status, code);
         assert_eq!(error["error"]["param"], param, "{error}");
     }
+    // The last one would win otherwise, and be a limit that nobody meant.
+    let twice = r#"{"overrides":{"premium_messages":7,"premium_messages":70}}"#;
+    let call = house.put("/v1/accounts/ann").backend().header("content-type", "application/json");
+    let error = call.text(twice).send().await.refused(400, "invalid_request");
+    assert_eq!(error["error"]["param"], "overrides.premium_messages");
     let after = house.get("/v1/accounts/ann").backend().send().await.expect(200);
     assert_eq!(after["usage"]["version"], before["usage"]["version"]);
     house.get("/v1/accounts/a%20b").backend().send().await.refused(400, "invalid_value");

@@ -31,7 +31,7 @@ async fn a_malformed_hold_names_the_field_and_changes_nothing() {
     let huge: Value = serde_json::from_str("1e400").unwrap_or(json!(1.0e300));
     let cases = [
         // what is changed -> status, code, the field
-        (json!({ "op_id": null }), 400, "invalid_request", None),
+        (json!({ "op_id": null }), 400, "invalid_request", Some("op_id")),
         (json!({ "op_id": 7 }), 400, "invalid_request", Some("op_id")),
         (json!({ "op_id": "" }), 400, "invalid_operation_id", Some("op_id")),
         (json!({ "op_id": "no-uuid" }), 400, "invalid_operation_id", Some("op_id")),
@@ -42,7 +42,7 @@ async fn a_malformed_hold_names_the_field_and_changes_nothing() {
             Some("op_id"),
         ),
         (json!({ "op_id": GOOD_ID.replace('-', "") }), 400, "invalid_operation_id", Some("op_id")),
-        (json!({ "account": null }), 400, "invalid_request", None),
+        (json!({ "account": null }), 400, "invalid_request", Some("account")),
         (json!({ "account": "" }), 400, "invalid_value", Some("account")),
         (json!({ "account": "a b" }), 400, "invalid_value", Some("account")),
         (json!({ "account": "ä" }), 400, "invalid_value", Some("account")),
@@ -136,24 +136,170 @@ async fn a_malformed_end_changes_nothing() {
     }
 }
 
+/// A hold as text, with members added at the end.
+fn hold_with(house: &House, members: &str) -> String {
+    let id = house.new_id();
+    format!(r#"{{"op_id":"{id}","account":"ann",{members}}}"#)
+}
+
+#[tokio::test]
+async fn units_are_whole_numbers_and_the_refusal_says_so() {
+    const WHOLE: &str = "must be a whole number from 0 to 9007199254740991.";
+    let house = House::open().await;
+    let before = house.get("/v1/accounts/ann").backend().send().await.expect(200);
+    for (units, code) in [
+        ("9007199254740992", "invalid_value"),
+        ("18446744073709551615", "invalid_value"),
+        ("18446744073709551616", "invalid_request"),
+        ("-1", "invalid_request"),
+        ("1.5", "invalid_request"),
+        ("1.0", "invalid_request"),
+        ("1e3", "invalid_request"),
+        ("\"1\"", "invalid_request"),
+        ("null", "invalid_request"),
+        ("true", "invalid_request"),
+        ("[1]", "invalid_request"),
+        ("[[1]]", "invalid_request"),
+        ("{}", "invalid_request"),
+    ] {
+        let body = hold_with(&house, &format!(r#""charge":{{"premium_messages":{units}}}"#));
+        let error = house.post_json("/v1/operations", body).await.refused(400, code);
+        let message = format!("charge.premium_messages {WHOLE}");
+        assert_eq!(error["error"]["message"], message, "{units}");
+        assert_eq!(error["error"]["param"], "charge.premium_messages", "{units}");
+        // A version may be left out, and null is nothing.
+        if units != "null" {
+            let body = hold_with(&house, &format!(r#""model":"gpt-5","since":{units}"#));
+            let error = house.post_json("/v1/operations", body).await.refused(400, code);
+            assert_eq!(error["error"]["message"], format!("since {WHOLE}"), "{units}");
+        }
+    }
+    let after = house.get("/v1/accounts/ann").backend().send().await.expect(200);
+    assert_eq!(after["usage"]["version"], before["usage"]["version"]);
+}
+
+#[tokio::test]
+async fn a_body_of_another_shape_is_refused_in_the_words_of_the_api() {
+    let house = House::open().await;
+    let id = house.hold("ann", "gpt-5").await;
+    let settle = format!("/v1/operations/{id}/settle");
+    let hold = |members: &str| ("/v1/operations".to_owned(), hold_with(&house, members));
+    let to_settle = |members: &str| {
+        (settle.clone(), format!(r#"{{"account":"ann","model":"gpt-5","messages":{members}}}"#))
+    };
+    let grants = "/v1/accounts/ann/grants".to_owned();
+    let whole = |body: &str| ("/v1/operations".to_owned(), body.to_owned());
+    let message = r#"{"conversation":"c","role":"user","content":"x""#;
+    let cases = [
+        // A derived reader would take the members of an array for those of the object, in order.
+        (
+            whole(&format!(r#"["{GOOD_ID}","ann",null,"gpt-5"]"#)),
+            None,
+            "The body must be an object.",
+        ),
+        (whole("null"), None, "The body must be an object."),
+        (whole("\"x\""), None, "The body must be an object."),
+        (whole("{} {}"), None, "from line 1, column 4 on."),
+        (whole("{\"op_id\":\n x}"), None, "from line 2, column 2 on."),
+        (whole("{\"op_id\":"), None, "The body ends before its JSON does; send it whole."),
+        (hold(r#""model":"a","model":"b""#), Some("model"), "model is given twice; give it once."),
+        (hold(r#""model":"a","mod\u0065l":"a""#), Some("model"), "is given twice; give it once."),
+        (
+            hold(r#""charge":{"premium_messages":2,"premium_messages":1}"#),
+            Some("charge.premium_messages"),
+            "charge.premium_messages is given twice; give it once.",
+        ),
+        (hold(r#""charge":[["premium_messages",1]]"#), Some("charge"), "charge must be an object."),
+        (hold(r#""charge":[]"#), Some("charge"), "charge must be an object."),
+        (hold(r#""model":7"#), Some("model"), "model must be a text."),
+        (hold(r#""model":["gpt-5"]"#), Some("model"), "model must be a text."),
+        (hold(r#""model":"gpt-5","colour":1"#), Some("colour"), "op_id, account, actor, model"),
+        (to_settle("{}"), Some("messages"), "messages must be an array."),
+        (to_settle("null"), Some("messages"), "messages must be an array."),
+        (to_settle(r#"[["c","user","x"]]"#), Some("messages[0]"), "must be an object."),
+        (to_settle(r#"["x"]"#), Some("messages[0]"), "messages[0] must be an object."),
+        (
+            to_settle(&format!(r#"[{message}}},{message},"role":"tool"}}]"#)),
+            Some("messages[1].role"),
+            "messages[1].role is given twice; give it once.",
+        ),
+        (
+            to_settle(r#"[{"conversation":"c","role":"user"}]"#),
+            Some("messages[0].content"),
+            "messages[0].content is missing; it must be a text.",
+        ),
+        ((grants, format!(r#"["{GOOD_ID}","tokens",1]"#)), None, "The body must be an object."),
+    ];
+    for ((path, body), param, message) in cases {
+        let error = house.post_json(&path, body.clone()).await.refused(400, "invalid_request");
+        assert_eq!(error["error"]["param"].as_str(), param, "{body} {error}");
+        assert!(error["error"]["message"].as_str().unwrap().contains(message), "{body} {error}");
+    }
+    let usage = house.get(&format!("/v1/usage?ask={id}")).bearer(&house.token("ann"));
+    assert_eq!(usage.send().await.expect(200)["operations"][0]["state"], "held");
+}
+
+#[tokio::test]
+async fn a_chat_of_another_shape_is_refused_in_the_same_words() {
+    let house = House::open().await;
+    let messages = r#""messages":[{"role":"user","content":"x"}]"#;
+    for (body, param, message) in [
+        ("[]".to_owned(), None, "The body must be an object."),
+        ("{\"model\"".to_owned(), None, "The body ends before its JSON does; send it whole."),
+        (format!("{{{messages},}}"), None, "cannot be read as JSON from line 1, column"),
+        (
+            format!(r#"{{"model":"gpt-5",{messages},"mod\u0065l":"gpt-5-mini"}}"#),
+            Some("model"),
+            "model is given twice; give it once.",
+        ),
+    ] {
+        let call = house.post("/v1/chat/completions").bearer(&house.token("ann"));
+        let call = call.header("content-type", "application/json").text(body.clone());
+        let error = call.send().await.refused(400, "invalid_request");
+        assert_eq!(error["error"]["param"].as_str(), param, "{body} {error}");
+        assert!(error["error"]["message"].as_str().unwrap().contains(message), "{body} {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_is_not_there_is_told_in_one_way_everywhere() {
+    let house = House::open().await;
+    let hold = hold(&house, &json!({ "charge": null, "model": "gpt-6" }));
+    let chat = json!({ "model": "gpt-6", "messages": [{ "role": "user", "content": "x" }] });
+    for (path, body) in [("/v1/operations", hold), ("/v1/chat/completions", chat)] {
+        let call = house.post(path).backend().header("trueup-account", "ann").json(&body);
+        let error = call.send().await.refused(404, "unknown_model");
+        let message = "There is no model \"gpt-6\"; GET /v1/catalog lists the models.";
+        assert_eq!(error["error"]["message"], message, "{path}");
+        assert_eq!(error["error"]["param"], "model", "{path}");
+    }
+}
+
 #[tokio::test]
 async fn a_malformed_question_is_refused() {
     let house = House::open().await;
     let ids = |count: usize| vec![GOOD_ID; count].join(",");
-    for (query, code) in [
-        ("since=-1".to_owned(), "invalid_request"),
-        ("since=1.5".to_owned(), "invalid_request"),
-        ("since=x".to_owned(), "invalid_request"),
-        ("since=".to_owned(), "invalid_request"),
-        ("since=9007199254740992".to_owned(), "invalid_value"),
-        ("since=1&since=2".to_owned(), "invalid_request"),
-        ("sinse=1".to_owned(), "invalid_request"),
-        ("ask=x".to_owned(), "invalid_operation_id"),
-        (format!("ask={GOOD_ID},x"), "invalid_operation_id"),
-        (format!("ask={}", ids(101)), "invalid_value"),
+    let whole = "since must be a whole number from 0 to 9007199254740991.";
+    for (query, code, param, message) in [
+        ("since=-1".to_owned(), "invalid_request", "since", whole),
+        ("since=%2B1".to_owned(), "invalid_request", "since", whole),
+        ("since=1.5".to_owned(), "invalid_request", "since", whole),
+        ("since=1e3".to_owned(), "invalid_request", "since", whole),
+        ("since=x".to_owned(), "invalid_request", "since", whole),
+        ("since=".to_owned(), "invalid_request", "since", whole),
+        ("since=9007199254740992".to_owned(), "invalid_value", "since", whole),
+        ("since=18446744073709551616".to_owned(), "invalid_request", "since", whole),
+        ("since=1&since=2".to_owned(), "invalid_request", "since", "since is given twice"),
+        ("ask=&ask=".to_owned(), "invalid_request", "ask", "ask is given twice"),
+        ("sinse=1".to_owned(), "invalid_request", "sinse", "or use one of since, ask."),
+        ("ask=x".to_owned(), "invalid_operation_id", "ask", "a UUID of version 7"),
+        (format!("ask={GOOD_ID},x"), "invalid_operation_id", "ask", "a UUID of version 7"),
+        (format!("ask={}", ids(101)), "invalid_value", "ask", "at most 100"),
     ] {
         let call = house.get(&format!("/v1/usage?{query}")).bearer(&house.token("ann"));
-        call.send().await.refused(400, code);
+        let error = call.send().await.refused(400, code);
+        assert_eq!(error["error"]["param"], param, "{query}");
+        assert!(error["error"]["message"].as_str().unwrap().contains(message), "{query} {error}");
     }
     for query in [format!("ask={}", ids(100)), "ask=".to_owned(), "since=0".to_owned()] {
         let call = house.get(&format!("/v1/usage?{query}")).bearer(&house.token("ann"));

@@ -2,6 +2,8 @@
 
 use reqwest::Method;
 use serde_json::json;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -63,6 +65,33 @@ async fn the_server_tells_how_it_is() {
     for path in ["/healthz", "/readyz"] {
         assert_eq!(house.get(path).send().await.expect(200), json!({ "status": "ok" }));
     }
+}
+
+#[tokio::test]
+async fn a_server_is_ready_only_while_its_ledger_can_be_written() {
+    let house = House::open().await;
+    let options = SqliteConnectOptions::new().filename(house.database());
+    let mut other = options.connect().await.unwrap();
+    for (prevent, allow) in [
+        // Another program that keeps the database for itself.
+        ("BEGIN EXCLUSIVE", "COMMIT"),
+        // What a full disk does: it is noticed by who really writes.
+        (
+            "CREATE TRIGGER full BEFORE INSERT ON meta \
+             BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
+            "DROP TRIGGER full",
+        ),
+    ] {
+        house.get("/readyz").send().await.expect(200);
+        sqlx::query(prevent).execute(&mut other).await.unwrap();
+        let error = house.get("/readyz").send().await.refused(503, "store_failed");
+        let message = error["error"]["message"].as_str().unwrap();
+        assert!(message.contains("cannot be written now"), "{message}");
+        // Restarting the process would mend nothing.
+        house.get("/healthz").send().await.expect(200);
+        sqlx::query(allow).execute(&mut other).await.unwrap();
+    }
+    house.get("/readyz").send().await.expect(200);
 }
 
 #[tokio::test]

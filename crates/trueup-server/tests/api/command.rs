@@ -1,10 +1,12 @@
 //! The `trueup` command as an operator runs it.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
 use crate::house::{API_KEY, SECRET, SETTINGS};
@@ -17,6 +19,11 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("trueup.toml"), SETTINGS).unwrap();
         Self(folder)
+    }
+
+    /// A folder with nothing in it.
+    fn bare() -> Self {
+        Self(tempfile::tempdir().unwrap())
     }
 
     fn database(&self) -> PathBuf {
@@ -50,6 +57,30 @@ impl Desk {
 /// A server that is killed if the test forgets it.
 struct Serving(Child);
 
+impl Serving {
+    /// Starts it, and waits until it says where it listens.
+    fn start(mut command: Command) -> (Self, String) {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut serving = Self(command.spawn().unwrap());
+        let mut line = String::new();
+        BufReader::new(serving.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.split_whitespace().find(|word| word.starts_with("http://"));
+        let url = url.unwrap_or_default().trim_end_matches(';').to_owned();
+        (serving, url)
+    }
+
+    /// Asks it to stop, and gives its log back when it has.
+    fn stop(mut self) -> String {
+        let process = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+        let status = self.0.wait().unwrap();
+        let mut log = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert!(status.success(), "{log}");
+        log
+    }
+}
+
 impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -78,7 +109,13 @@ fn a_wrong_start_stops_with_one_sentence() {
         (&["serve"], &[secret, ("TRUEUP_LISTN", "x")], "TRUEUP_LISTN is no setting"),
         (&["serve", "--listen", "192.0.2.1:1"], &[secret], "listen cannot be 192.0.2.1:1"),
         (&["serve", "--log", "xml"], &[secret], "log must be one of text, json"),
-        (&["migrate", "--database-url", "sqlite:/no/x.db"], &[], "database_url cannot be opened"),
+        (
+            &["serve"],
+            &[secret, ("TRUEUP_API_KEY", ",,")],
+            "TRUEUP_API_KEY must be one key at least",
+        ),
+        (&["serve", "--demo", "--config", "no.toml"], &[], "no.toml cannot be read"),
+        (&["serve", "--demo"], &[("TRUEUP_CONFIG", "no.toml")], "no.toml cannot be read"),
         (&["token", "--account", "a b"], &[secret], "--account"),
         (&["token", "--account", "ann", "--ttl", "5x"], &[secret], "as 90s, 30m, 1h or 7d"),
     ] {
@@ -106,13 +143,7 @@ async fn a_token_from_the_command_opens_the_server_that_it_started() {
     let env = [("TRUEUP_JWT_SECRET", SECRET), ("TRUEUP_API_KEY", API_KEY)];
     let token = desk.succeeds(&["token", "--account", "team", "--actor", "ann"], &env);
     let args = ["serve", "--listen", "127.0.0.1:0", "--log", "json"];
-    let mut command = desk.command(&args, &env);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut serving = Serving(command.spawn().unwrap());
-    let mut line = String::new();
-    BufReader::new(serving.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
-    let url = url.trim_end_matches(';');
+    let (serving, url) = Serving::start(desk.command(&args, &env));
 
     let client = reqwest::Client::new();
     let usage = client.get(format!("{url}/v1/usage")).bearer_auth(token.trim()).send().await;
@@ -121,12 +152,7 @@ async fn a_token_from_the_command_opens_the_server_that_it_started() {
     let refused = client.get(format!("{url}/v1/usage")).bearer_auth("x").send().await.unwrap();
     assert_eq!(refused.status().as_u16(), 401);
     // A connection that is kept open does not keep the server from stopping.
-    let process = serving.0.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
-    let status = serving.0.wait().unwrap();
-    let mut log = String::new();
-    serving.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-    assert!(status.success(), "{log}");
+    let log = serving.stop();
     // One line for the refusal, in JSON, with the request's id and without the credentials.
     let refusals: Vec<Value> = log
         .lines()
@@ -138,4 +164,62 @@ async fn a_token_from_the_command_opens_the_server_that_it_started() {
     for secret in [SECRET, API_KEY, token.trim()] {
         assert!(!log.contains(secret), "{log}");
     }
+}
+
+/// Does something to a database, which is made if there is none.
+async fn alter(file: &Path, statement: &'static str) {
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    let mut connection = options.connect().await.unwrap();
+    sqlx::query(statement).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_is_told_with_its_mend() {
+    let desk = Desk::new();
+    alter(&desk.0.path().join("theirs.db"), "CREATE TABLE account (id TEXT)").await;
+    desk.succeeds(&["migrate"], &[]);
+    let later = "INSERT INTO _sqlx_migrations \
+         (version, description, success, checksum, execution_time) VALUES (99, 'x', 1, x'00', 0)";
+    alter(&desk.database(), later).await;
+    std::fs::write(desk.0.path().join("notes.txt"), "no database at all, but long enough").unwrap();
+    let cases = [
+        ("mysql:x", "must be sqlite: and a file, as sqlite:trueup.db"),
+        ("sqlite:", "must be sqlite: and a file"),
+        ("sqlite:x.db?mode=odd", "is not understood; write it as sqlite:trueup.db"),
+        ("sqlite:/no/x.db", "names /no/x.db, but there is no folder /no; make it"),
+        ("sqlite:.", "names ., which is a folder; name a file in it"),
+        ("sqlite:notes.txt", "names notes.txt, which is no SQLite database; name another file"),
+        ("sqlite:theirs.db", "names theirs.db, which holds another program's tables; name another"),
+        ("sqlite:trueup.db", "names trueup.db, which a newer Trueup has written; run that version"),
+        ("sqlite::memory:", "cannot be used: the database keeps a memory journal"),
+        #[cfg(target_os = "linux")]
+        // Not even the system's administrator makes files there.
+        ("sqlite:/proc/x.db", "names /proc/x.db, which this user may not write; grant the right"),
+    ];
+    for (url, sentence) in cases {
+        let complaint = desk.fails(&["migrate", "--database-url", url], &[]);
+        assert!(complaint.starts_with("trueup: database_url "), "{url}: {complaint}");
+        assert!(complaint.contains(sentence), "{url}: {complaint}");
+        assert!(!complaint.contains("code:"), "{url}: {complaint}");
+    }
+}
+
+#[tokio::test]
+async fn a_demo_needs_no_file() {
+    let desk = Desk::bare();
+    let (serving, url) =
+        Serving::start(desk.command(&["serve", "--demo", "--listen", "127.0.0.1:0"], &[]));
+    let client = reqwest::Client::new();
+    let session = client.post(format!("{url}/demo/session")).send().await.unwrap();
+    let session: Value = session.json().await.unwrap();
+    let catalog = client.get(format!("{url}/v1/catalog"));
+    let catalog = catalog.bearer_auth(session["token"].as_str().unwrap()).send().await.unwrap();
+    let catalog: Value = catalog.json().await.unwrap();
+    assert_eq!(catalog["models"]["gpt-5"]["fallback"][0], "gpt-5-mini");
+    let log = serving.stop();
+    assert!(log.contains("there is no trueup.toml here"), "{log}");
+    // Whoever means to serve in earnest is told that the file is missing.
+    let complaint = desk.fails(&["serve"], &[("TRUEUP_JWT_SECRET", SECRET)]);
+    assert!(complaint.contains("trueup.toml cannot be read"), "{complaint}");
 }

@@ -84,7 +84,11 @@ async fn what_is_no_place_in_a_list_is_refused() {
     for list in ["/v1/conversations", "/v1/conversations/talk/messages"] {
         for before in ["", "7", "x.y"] {
             let reply = get(&format!("{list}?before={before}"), "ann").send().await;
-            assert_eq!(reply.refused(400, "invalid_value")["error"]["param"], "before", "{before}");
+            assert_eq!(
+                reply.refused(400, "invalid_request")["error"]["param"],
+                "before",
+                "{before}"
+            );
         }
         get(&format!("{list}?after=1.0"), "ann").send().await.refused(400, "invalid_request");
     }

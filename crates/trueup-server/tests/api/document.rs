@@ -37,6 +37,10 @@ fn every_call_says_what_it_is_who_may_make_it_and_how_it_fails() {
                 continue;
             }
             assert!(!call["security"].as_array().unwrap().is_empty(), "{place}");
+            for status in ["408", "413", "415"] {
+                let is_told = call["responses"].get(status).is_some();
+                assert_eq!(is_told, call.get("requestBody").is_some(), "{place} {status}");
+            }
             for (status, response) in call["responses"].as_object().unwrap() {
                 if status.starts_with(['4', '5']) {
                     let schema = &response["content"]["application/json"]["schema"]["$ref"];

@@ -1,5 +1,6 @@
 //! A server with a folder and a clock of its own, and a client that keeps what it was told.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -32,6 +33,10 @@ plans.pro.meters.standard_messages = { window = "month" }
 plans.pro.meters.tokens = { limit = 9007199254740991, window = { days = 30 } }
 "#;
 
+/// What a library says about a body, in words that no caller knows.
+const WORDS_OF_THE_CODE: [&str; 9] =
+    ["struct", "u64", "i64", "BTreeMap", "map,", "sequence", "newtype", "expected", "deserialize"];
+
 pub struct House {
     pub base_url: String,
     pub address: String,
@@ -40,7 +45,7 @@ pub struct House {
     client: reqwest::Client,
     trigger: ShutdownTrigger,
     serving: JoinHandle<Result<(), ServeError>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl House {
@@ -61,7 +66,7 @@ impl House {
         let serving = tokio::spawn(server.run(listener));
         let base_url = format!("http://{address}");
         let client = reqwest::Client::new();
-        Self { base_url, address, state, clock, client, trigger, serving, _folder: folder }
+        Self { base_url, address, state, clock, client, trigger, serving, folder }
     }
 
     pub fn token(&self, account: &str) -> String {
@@ -87,6 +92,12 @@ impl House {
         self.call(Method::POST, path)
     }
 
+    /// A backend's body as it is written.
+    pub async fn post_json(&self, path: &str, body: String) -> Reply {
+        let call = self.post(path).backend().header("content-type", "application/json");
+        call.text(body).send().await
+    }
+
     pub fn put(&self, path: &str) -> Call {
         self.call(Method::PUT, path)
     }
@@ -107,6 +118,11 @@ impl House {
         let reply = self.post("/v1/operations").backend().json(&body).send().await;
         assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.body);
         id
+    }
+
+    /// The file that its ledger is kept in.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("trueup.db")
     }
 
     /// Asks the server to stop.
@@ -199,6 +215,9 @@ impl Reply {
         assert_eq!(self.body["error"]["request_id"], self.header("x-request-id"));
         let message = self.body["error"]["message"].as_str().unwrap();
         assert!(message.ends_with('.'), "no sentence: {message}");
+        for word in WORDS_OF_THE_CODE {
+            assert!(!message.contains(word), "{word:?} is no word of the API: {message}");
+        }
         assert_eq!(self.header("content-type"), "application/json");
         if status < 500 {
             assert_eq!(self.header("x-should-retry"), "false");

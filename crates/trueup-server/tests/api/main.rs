@@ -13,6 +13,7 @@ mod bad_input;
 mod boundary;
 mod catalog;
 mod command;
+mod connections;
 mod conversations;
 mod document;
 mod house;

@@ -1,6 +1,11 @@
 //! The four ends of a chat, each streamed and each with its numbers.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+use trueup_core::{AccountId, Cause, OperationState};
 
 use crate::client::{Reading, Usage, header};
 use crate::house::House;
@@ -145,6 +150,31 @@ async fn a_server_that_stops_ends_its_streams_and_charges_nothing() {
     assert_eq!(last["trueup"]["operations"][0]["cause"], "shutdown");
     assert_eq!(Usage(last["trueup"].clone()).premium(), (0, 0));
     talk.abandoned().await;
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_stopped_reading_does_not_keep_a_chat_from_ending_with_the_server() {
+    let house = House::open().await;
+    let operation = house.new_operation();
+    let mut reader = house.slow_reader(operation).await;
+    let talk = house.upstream.call().await.talk();
+    talk.token("Hi").await;
+    let mut begin = [0; 12];
+    reader.read_exact(&mut begin).await.unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200");
+    // It reads no more, so that after a while nobody takes anything from anybody.
+    let much = "x".repeat(16 * 1024);
+    while timeout(Duration::from_millis(500), talk.token(&much)).await.is_ok() {}
+    house.ask_to_stop();
+    house.quiet().await;
+    let ann = AccountId::new("ann").unwrap();
+    let ledger = &house.state.ledger;
+    let asked = ledger.snapshot(&ann, &ann.personal_actor(), None, &[operation]).await.unwrap();
+    let [outcome] = &asked.operations[..] else { panic!("{asked:?}") };
+    assert_eq!((outcome.state, outcome.cause), (OperationState::Released, Cause::Shutdown));
+    talk.abandoned().await;
+    drop(reader);
     house.stop().await;
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use trueup_core::{AccountId, OperationId};
 use trueup_server::clock::Clock;
@@ -171,6 +172,22 @@ impl House {
     /// A chat of Ann with the premium model, streaming.
     pub fn stream(self: &Arc<Self>) -> Chat {
         self.chat(json!({"model": "gpt-5", "stream": true, "messages": [{"role": "user", "content": "hello"}]}))
+    }
+
+    /// A streaming chat on a connection that takes little before it is read.
+    pub async fn slow_reader(&self, operation: OperationId) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut stream = socket.connect(self.address.parse().unwrap()).await.unwrap();
+        let body = r#"{"model":"gpt-5","stream":true,"messages":[{"role":"user","content":"x"}]}"#;
+        let (token, length) = (self.token("ann"), body.len());
+        let request = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: trueup\r\n\
+             authorization: Bearer {token}\r\ntrueup-operation: {operation}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
     }
 
     /// The same with the standard model, of which there is plenty.

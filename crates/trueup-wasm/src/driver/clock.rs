@@ -6,7 +6,9 @@ use trueup_core::Timestamp;
 
 use crate::host;
 
-/// The host's clock without its steps back: they would only put checks off.
+/// The host's clock without its steps back: they would only put checks off. Not the one of
+/// `performance`, which many hosts stop while the machine sleeps: figures from before would pass for
+/// fresh. A step forward that was no sleep only makes a check come early.
 #[derive(Default)]
 pub struct Clock {
     last: Cell<Timestamp>,

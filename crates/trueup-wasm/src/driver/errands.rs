@@ -22,9 +22,9 @@ pub enum Errand {
 }
 
 impl Errand {
-    fn call(&self) -> Call {
+    fn call(&self, tag: Option<&str>) -> Call {
         match self {
-            Self::Request(request) => Call::of(request),
+            Self::Request(request) => Call::of(request, tag),
             Self::Identity | Self::Catalog => Call::get("/v1/catalog"),
         }
     }
@@ -53,7 +53,8 @@ impl Driver {
         }
         let Some(token) = token else { return };
         let driver = Rc::clone(self);
-        errand.call().send(&self.config.base_url, token, move |reply| {
+        let call = errand.call(self.session.borrow().tag.as_deref());
+        call.send(&self.config.base_url, token, move |reply| {
             if driver.is_current(generation) {
                 driver.conclude(errand, reply);
             }
@@ -92,6 +93,9 @@ impl Driver {
 
     fn conclude_request(self: &Rc<Self>, request: &Request, outcome: Result<Reply, Fault>) {
         self.session.borrow_mut().usage_tried = true;
+        if let Some(tag) = outcome.as_ref().ok().and_then(|reply| reply.tag.clone()) {
+            self.session.borrow_mut().tag = Some(tag);
+        }
         let retry_after_ms = outcome.as_ref().ok().and_then(|reply| reply.retry_after_ms);
         let answer = outcome.map_or_else(Answer::Failed, |reply| reply.answer(request));
         let answered = !matches!(answer, Answer::Failed(_));

@@ -1,7 +1,7 @@
 //! The driver in a real browser: what it sends, when, and what it tells the page.
 #![cfg(target_arch = "wasm32")]
 // Tests may: a failed expectation is what they are for.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod anonymous;
 mod errors;

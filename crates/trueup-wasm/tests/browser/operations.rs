@@ -2,7 +2,7 @@
 
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::kit::{World, ended, get, object, snapshot, stringify, text};
+use crate::kit::{World, ended, get, object, set_clock, snapshot, storage, stringify, text};
 
 const SETTLED: &str = r#"{"premium_messages":1}"#;
 
@@ -33,6 +33,31 @@ async fn an_operation_without_room_is_expected_to_be_refused_and_counts_nothing(
         )
     );
     assert_eq!(world.premium("used"), "1");
+}
+
+#[wasm_bindgen_test]
+async fn an_operation_without_room_that_the_app_gives_up_leaves_nothing_behind() {
+    let world = World::live().await;
+    let begun = world.client.begin(&object(r#"{"charge":{"premium_messages":5}}"#)).unwrap();
+    let id = text(&begun, "id").unwrap();
+    world.client.fail(&id);
+    assert_eq!((world.premium("used"), world.premium("pending")), ("1".into(), "0".into()));
+    assert_eq!((world.server.count(), world.app.take_events()), (0, "[]".into()));
+    let kept = storage("sessionStorage").get_item("trueup:1:ada").unwrap().unwrap();
+    assert!(!kept.contains(&id), "{kept}");
+}
+
+#[wasm_bindgen_test]
+async fn an_operation_is_dated_by_the_wall_whatever_was_done_to_the_clock() {
+    let world = World::live().await;
+    for ahead_ms in [0, -3_600_000, 7_200_000] {
+        set_clock(ahead_ms);
+        let before = js_sys::Date::now();
+        let id = world.begin().replace('-', "");
+        #[expect(clippy::cast_precision_loss, reason = "48 bits")]
+        let dated = u64::from_str_radix(&id[..12], 16).unwrap() as f64;
+        assert!((before..=js_sys::Date::now()).contains(&dated), "{id}");
+    }
 }
 
 #[wasm_bindgen_test]

@@ -60,13 +60,23 @@ class Call {
   }
 
   answer(status, body, retryAfter) {
-    const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+    const headers = {
+      ...(retryAfter !== undefined && { "retry-after": retryAfter }),
+      ...(this.method === "GET" && tagOf(body)),
+    };
     this.#resolve(new Response(status === 304 ? null : body, { status, headers }));
   }
 
   breakOff() {
     this.#reject(new TypeError("connection lost"));
   }
+}
+
+/** As the server tags a snapshot: by its history, by who is told, and by its version. */
+function tagOf(body) {
+  if (!body.includes('"epoch"')) return {};
+  const { epoch, account, version } = JSON.parse(body);
+  return { etag: `"${epoch}-${account}-${version}"` };
 }
 
 /** The app: what it answers when asked for a token, and what it is told. */

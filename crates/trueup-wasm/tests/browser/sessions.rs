@@ -53,10 +53,37 @@ async fn the_same_visitor_with_a_new_token_goes_on() {
     world.app.sign_in(Some(&token_of(r#"{"sub":"ada","exp":9}"#)));
     world.client.refresh();
     let call = world.next().await;
-    assert_eq!(call.header("if-none-match").as_deref(), Some("\"e1-1\""));
+    assert_eq!(call.header("if-none-match").as_deref(), Some("\"e1-ada-1\""));
     assert_eq!(call.url(), "/v1/usage?since=1");
     call.reply(304, "");
     assert_eq!(world.premium("used"), "2");
+}
+
+#[wasm_bindgen_test]
+async fn the_tag_of_an_answer_is_given_back_for_its_own_figures_and_no_others() {
+    let world = World::live().await;
+    let id = world.begin();
+    world.client.sent(&id);
+    let tag_sent = async || {
+        world.client.refresh();
+        let call = world.next().await;
+        (call.header("if-none-match"), call)
+    };
+    let (tag, call) = tag_sent().await;
+    assert_eq!(tag.as_deref(), Some("\"e1-ada-1\""));
+    // It begins where the figures held do not reach, so they stay, and its tag is not theirs.
+    call.reply(200, &snapshot(3, 3, ""));
+    let call = world.next().await;
+    assert_eq!((call.url(), call.header("if-none-match")), ("/v1/usage?since=1".into(), None));
+    call.reply(200, &snapshot(2, 2, ""));
+    world.until(|world| world.premium("settled") == "2").await;
+    let (tag, call) = tag_sent().await;
+    assert_eq!(tag.as_deref(), Some("\"e1-ada-2\""));
+    call.reply(304, "");
+    // Figures that came with a chat have no tag.
+    world.client.receive(&id, &snapshot(3, 3, ""));
+    assert_eq!(world.premium("settled"), "3");
+    assert_eq!(tag_sent().await.0, None);
 }
 
 #[wasm_bindgen_test]

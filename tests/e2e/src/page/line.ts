@@ -24,9 +24,13 @@ export function tapLine(listener: LineListener): void {
     }
     const client = whoAsks(pathname, stack, init);
     if (client) {
-      const note = (version: number) =>
-        listener.answered({ at: Date.now(), client, account, version });
-      reply.then((response) => listen(response, note)).catch(() => undefined);
+      const note = async (response: Response) => {
+        const version = await versionIn(response);
+        const { status } = response;
+        if (version !== undefined)
+          listener.answered({ at: Date.now(), client, account, version, status });
+      };
+      reply.then(note).catch(() => undefined);
     }
     return reply;
   };
@@ -44,10 +48,10 @@ function whoAsks(
   return pathname === "/v1/usage" && init?.cache === undefined ? "naive" : undefined;
 }
 
-async function listen(response: Response, note: (version: number) => void): Promise<void> {
+async function versionIn(response: Response): Promise<number | undefined> {
   const tag = /-(\d+)"$/.exec(response.headers.get("etag") ?? "")?.[1];
   const version = tag ?? /"version":(\d+)/.exec(await response.clone().text())?.[1];
-  if (version !== undefined) note(Number(version));
+  return version === undefined ? undefined : Number(version);
 }
 
 /** The account that a call's token speaks for. */

@@ -26,7 +26,7 @@ export function Header() {
         <span className={styles.account} title={account} data-testid="account">
           {anonymous ? "signed out" : account}
         </span>
-        <div>
+        <div className={styles.anonymous}>
           <Switch
             label="Anonymous"
             on={anonymous}

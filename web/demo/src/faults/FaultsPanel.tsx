@@ -1,9 +1,11 @@
+import { useRef } from "react";
 import { useDemo } from "../app/demo";
+import { Button } from "../ui/Button";
 import { Sheet } from "../ui/Sheet";
 import { Switch } from "../ui/Switch";
 import { useStore } from "../ui/store";
 import styles from "./FaultsPanel.module.css";
-import type { FaultName } from "./faults";
+import { type FaultName, NO_FAULTS } from "./faults";
 
 const SWITCHES: readonly { name: FaultName; label: string; detail: string }[] = [
   {
@@ -39,15 +41,30 @@ const SWITCHES: readonly { name: FaultName; label: string; detail: string }[] = 
 export function FaultsPanel() {
   const { faults } = useDemo();
   const set = useStore(faults);
+  const switches = useRef<HTMLDivElement>(null);
+  const broken = SWITCHES.some(({ name }) => set[name]);
+
+  function mend() {
+    void faults.change(NO_FAULTS);
+    // The button goes away: without this the focus would be lost with it.
+    switches.current?.querySelector("button")?.focus();
+  }
+
   return (
     <Sheet labelledBy="faults-title">
       <div className={styles.head}>
         <h2 id="faults-title" className={styles.title}>
           Break something
         </h2>
-        <p className={styles.sub}>Only your own messages are affected.</p>
+        {broken ? (
+          <Button data-testid="mend" onClick={mend}>
+            Mend all
+          </Button>
+        ) : (
+          <p className={styles.sub}>Only your own messages are affected.</p>
+        )}
       </div>
-      <div className={styles.grid}>
+      <div ref={switches} className={styles.grid}>
         {SWITCHES.map(({ name, label, detail }) => (
           <Switch
             key={name}

@@ -48,7 +48,10 @@ export function Meter(props: MeterProps) {
         <span className={styles.name}>{name}</span>
         <span className={styles.figure}>
           <span className={styles.remaining}>{remaining}</span>
-          <span className={styles.of}>of {limit} left</span>
+          <span className={styles.of}>
+            of {limit}
+            <span className={styles.filler}> left</span>
+          </span>
         </span>
       </div>
       <MeterBar parts={parts} limit={limit} naive={naive} slim={meter !== "premium_messages"} />
@@ -56,10 +59,16 @@ export function Meter(props: MeterProps) {
         {parts.map(({ kind, units }) => (
           <span key={kind} className={styles.word} data-none={units === 0} title={KINDS[kind]}>
             <Swatch kind={kind} naive={naive} />
-            {units} {naive ? "used" : kind}
+            {units}
+            <span className={styles.filler}>{naive ? "used" : kind}</span>
           </span>
         ))}
-        {truth !== undefined && <span className={styles.truth}>the server says {truth}</span>}
+        {truth !== undefined && (
+          <span className={styles.truth}>
+            <span className={styles.filler}>the </span>
+            server says {truth}
+          </span>
+        )}
       </div>
     </div>
   );

@@ -23,8 +23,11 @@ export function Verdict({ score, testId }: { readonly score: Score; readonly tes
           strokeLinejoin="round"
         />
       </svg>
-      {moments} wrong {moments === 1 ? "moment" : "moments"}
-      {wrong && `, ${(wrongMs / 1000).toFixed(1)} s`}
+      <span>
+        {moments} wrong
+        <span className={styles.filler}> {moments === 1 ? "moment" : "moments"}</span>
+        {wrong && `, ${(wrongMs / 1000).toFixed(1)} s`}
+      </span>
     </span>
   );
 }

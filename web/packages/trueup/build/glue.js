@@ -62,12 +62,34 @@ function renameBindings(source, { imports, exports }) {
   return renamed;
 }
 
+/**
+ * What the bindings do for hosts older than the ones this package is built for (see build.js), for
+ * callers that it does not have, and when memory runs out, which here is a trap: by name, with what
+ * is left of it.
+ */
+const NEEDLESS = {
+  FinalizationRegistry: [/\(typeof FinalizationRegistry === 'undefined'\)\s+\? .*\s+: /g, ""],
+  encodeInto: [/^if \(!\('encodeInto' in \w+\)\) \{[\s\S]*?^\}$/m, ""],
+  realloc: [/^ {4}if \(realloc === undefined\) \{[\s\S]*?^ {4}\}$/m, ""],
+  "Symbol.dispose": [/^if \(Symbol\.dispose\) .*$/m, ""],
+  ptr1: [/try (\{[^}]*\}) catch \(e\) \{\s+if \(ptr1\)[\s\S]*?throw e;\s+\}/g, "$1"],
+  wasmModule: [/^ {4}wasm(Instance|Module) = .*$/gm, ""],
+};
+
+function leaveOutNeedless(bindings) {
+  for (const [name, [pattern, rest]] of Object.entries(NEEDLESS)) {
+    const without = bindings.replace(pattern, rest);
+    if (without === bindings) throw new Error(`the bindings treat ${name} in an unknown way`);
+    bindings = without;
+  }
+  return bindings;
+}
+
 /** The bindings (wasm-bindgen --target web) within a function that makes an instance. */
 function wrapBindings(source) {
   // From here on wasm-bindgen fetches and compiles the module, which this package does itself.
   const loader = source.indexOf("async function __wbg_load(");
-  const bindings = source
-    .slice(0, loader)
+  const bindings = leaveOutNeedless(source.slice(0, loader))
     .replace(/^export (?=class |function )/gm, "")
     .replace(/^export \{[^}]*\};?$/gm, "");
   for (const needed of ["class Client", "__wbg_get_imports()", "function __wbg_finalize_init("]) {
@@ -91,26 +113,34 @@ return { Client };
 const LETTERS = Array.from({ length: 95 }, (_, at) => String.fromCharCode(0x20 + at)).filter(
   (letter) => !/["'`$\\]/.test(letter),
 );
-/** The last four letters announce one of the rarer bytes, a quarter of all bytes each. */
+/** So many letters announce one of the rarer bytes, a quarter of all bytes each. */
 const SHIFTS = 4;
 
 /**
- * The module as text: one letter for each of the commoner bytes, two for the others. What a page
- * pays for is the size after the server's compression, and that still finds every repetition here:
- * brotli makes it 15 % smaller than a deflated module in base64.
+ * The module as text: one letter for each of the commoner bytes, two for the others. A common byte
+ * that is a letter is spelt as itself. What a page pays for is the size after the server's
+ * compression, and that still finds every repetition here: brotli makes it 15 % smaller than a
+ * deflated module in base64.
  */
 function spell(bytes) {
   const counts = new Array(256).fill(0);
   for (const byte of bytes) counts[byte] += 1;
   const ranked = [...counts.keys()].sort((one, other) => counts[other] - counts[one]);
-  const common = ranked.slice(0, LETTERS.length - SHIFTS);
-  const spelling = ranked.map(
-    (_, byte) => LETTERS[common.length + (byte >> 6)] + LETTERS[byte & 63],
-  );
-  for (const [at, byte] of common.entries()) spelling[byte] = LETTERS[at];
+  const common = ranked.slice(0, LETTERS.length - SHIFTS).sort((one, other) => one - other);
+  const letterOf = (byte) => String.fromCharCode(byte);
+  const own = common.filter((byte) => LETTERS.includes(letterOf(byte))).map(letterOf);
+  const others = common.filter((byte) => !own.includes(letterOf(byte)));
+  const free = LETTERS.filter((letter) => !own.includes(letter)).reverse();
+  const letters = [...free, ...own];
+
+  const spelling = Array.from({ length: 256 }, (_, byte) => {
+    if (own.includes(letterOf(byte))) return letterOf(byte);
+    const at = others.indexOf(byte);
+    return at < 0 ? letters[others.length + (byte >> 6)] + letters[byte & 63] : letters[at];
+  });
   return {
-    LETTERS: LETTERS.join(""),
-    COMMON: common,
+    LETTERS: letters.join(""),
+    COMMON: others,
     MODULE_TEXT: Array.from(bytes, (byte) => spelling[byte]).join(""),
   };
 }

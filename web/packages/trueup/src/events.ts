@@ -63,6 +63,7 @@ export interface Movement {
  * `getSnapshot()` within the listener already agrees with `after`.
  */
 export interface Correction extends Movement {
+  /** Which kind of event it is. */
   readonly type: "correction";
   /** Why it moved. */
   readonly cause: Cause;
@@ -76,6 +77,7 @@ export interface Correction extends Movement {
 
 /** The server's word on an operation that was begun here. Told once for each. */
 export interface Decision {
+  /** Which kind of event it is. */
   readonly type: "decided";
   /** The operation. */
   readonly opId: string;
@@ -90,8 +92,9 @@ export interface Decision {
  * the catalog does not know. For logs; nothing needs to be done.
  */
 export interface Fault {
+  /** Which kind of event it is. */
   readonly type: "error";
-  /** A stable word. */
+  /** A stable word; `TrueupError` lists them. */
   readonly code: string;
   /** What happened, for people. */
   readonly message: string;
@@ -99,8 +102,11 @@ export interface Fault {
 
 /** What can be listened to with `usage.on`, by name. */
 export interface TrueupEvents {
+  /** The view moved in a way that was not predicted here. */
   readonly correction: Correction;
+  /** An operation that was begun here has ended. */
   readonly decided: Decision;
+  /** Something failed and will be tried again. */
   readonly error: Fault;
 }
 

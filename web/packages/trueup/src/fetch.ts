@@ -32,7 +32,7 @@ export function trackFetch(
     const steps = operation === undefined ? undefined : stepsOf(operation);
     try {
       await addHeaders(call.headers, operation);
-      if (operation !== undefined) driver.tell((client) => client.sent(operation));
+      if (operation !== undefined) leave(operation, call);
       const response = await fetch(input, { ...init, headers: call.headers });
       return steps ? await followReply(response, call.signal, steps) : response;
     } catch (error) {
@@ -50,9 +50,7 @@ export function trackFetch(
     if (given || !driver.client) return given;
     try {
       const { id, refusal } = driver.begin({ model: call.model });
-      if (driver.client.view().status !== "anonymous") {
-        retries.begin(id, call.key);
-      } else if (refusal) {
+      if (refusal && isAnonymous()) {
         // The server knows nothing of this visitor: the local limit is the only one.
         driver.tell((client) => client.fail(id));
         return refusalReply(refusal);
@@ -65,6 +63,17 @@ export function trackFetch(
       events.tell({ type: "error", code, message });
       return undefined;
     }
+  }
+
+  /** Tells that the call leaves. One that is aborted already does not, and just fails. */
+  function leave(id: string, call: ChatCall): void {
+    if (call.signal?.aborted) return;
+    if (!isAnonymous()) retries.begin(id, call.key);
+    driver.tell((client) => client.sent(id));
+  }
+
+  function isAnonymous(): boolean {
+    return driver.client?.view().status === "anonymous";
   }
 
   function stepsOf(id: string): ReplySteps {

@@ -10,27 +10,7 @@ import { createFromModule } from "./create.js";
 import { compileInlined } from "./inlined.js";
 import type { Trueup, TrueupOptions } from "./types.js";
 
-export { TrueupError } from "./errors.js";
-export type {
-  Cause,
-  Correction,
-  Decision,
-  Fault,
-  Figures,
-  Movement,
-  OperationState,
-  TrueupEvent,
-  TrueupEvents,
-} from "./events.js";
-export type {
-  Charge,
-  Operation,
-  OperationRequest,
-  Refusal,
-  Trueup,
-  TrueupOptions,
-} from "./types.js";
-export type { Enforcement, MeterView, UsageStatus, UsageView } from "./view.js";
+export * from "./public.js";
 
 /**
  * Starts tracking usage for this page. Resolves when the first figures are there, or when it is

@@ -9,7 +9,7 @@ export function compileInlined(): Promise<WebAssembly.Module> {
   return compiled;
 }
 
-/** What `build/glue.js` spelt: a letter for a common byte, a shift and a letter for another. */
+/** What `build/glue.js` spelt: a letter for a common byte, a shift and a letter for a rare one. */
 function* bytes(): Generator<number> {
   let quarter: number | undefined;
   for (const letter of MODULE_TEXT) {
@@ -19,8 +19,10 @@ function* bytes(): Generator<number> {
       quarter = undefined;
     } else if (at < COMMON.length) {
       yield COMMON[at] as number;
-    } else {
+    } else if (at < COMMON.length + 4) {
       quarter = at - COMMON.length;
+    } else {
+      yield letter.charCodeAt(0);
     }
   }
 }

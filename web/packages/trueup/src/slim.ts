@@ -10,27 +10,7 @@ import { createFromModule } from "./create.js";
 import type { Trueup, TrueupOptions } from "./types.js";
 
 export type { WasmSource } from "./compile.js";
-export { TrueupError } from "./errors.js";
-export type {
-  Cause,
-  Correction,
-  Decision,
-  Fault,
-  Figures,
-  Movement,
-  OperationState,
-  TrueupEvent,
-  TrueupEvents,
-} from "./events.js";
-export type {
-  Charge,
-  Operation,
-  OperationRequest,
-  Refusal,
-  Trueup,
-  TrueupOptions,
-} from "./types.js";
-export type { Enforcement, MeterView, UsageStatus, UsageView } from "./view.js";
+export * from "./public.js";
 
 /** What `createTrueup` needs to know when the module is not inside. */
 export interface SlimTrueupOptions extends TrueupOptions {

@@ -48,8 +48,16 @@ export interface TrueupOptions {
 
 /** What an operation will cost: by the model it uses, or by its charge. */
 export type OperationRequest =
-  | { readonly model: string; readonly charge?: undefined }
-  | { readonly charge: Charge; readonly model?: undefined };
+  | {
+      /** A model of the catalog. */
+      readonly model: string;
+      readonly charge?: undefined;
+    }
+  | {
+      /** What it takes, by meter. */
+      readonly charge: Charge;
+      readonly model?: undefined;
+    };
 
 /** Why an operation is not expected to be admitted. */
 export interface Refusal {
@@ -67,25 +75,46 @@ export interface Refusal {
  * One user action, charged once. Its `id` is made here, before anything is sent, and every retry
  * of the same action must carry the same one.
  *
- * `usage.fetch` makes operations by itself. By hand: `begin`, send your request with `headers`,
- * then `finish` or `fail`. The view counts it from `begin` until the server's first word on it.
+ * `usage.fetch` makes operations by itself, and ends those whose `headers` it is given. All by hand:
+ * `begin`, `sent`, your request with `headers`, then `finish` or `fail`. The view counts it from
+ * `begin` until the server's first word on it.
+ *
+ * **Whatever is begun must be ended**, also when it is not sent after all: `fail` forgets what never
+ * left, at once and without a word to the server.
+ *
+ * ```ts
+ * const operation = usage.begin({ model: "gpt-5" });
+ * if (!operation.allowed) {
+ *   operation.fail(); // or send it all the same: the server decides
+ *   return show(operation.refusal);
+ * }
+ * ```
  */
 export interface Operation {
   /** A UUIDv7. */
   readonly id: string;
-  /** Whether the plan is expected to have room. Only the server's word is final. */
+  /**
+   * Whether the plan is expected to have room. Only the server's word is final. An operation that
+   * is not allowed counts for nothing in the view; sent, it is decided like any other.
+   */
   readonly allowed: boolean;
-  /** What it is expected to cost, by meter. */
+  /** What it is expected to cost, by meter; nothing when it is not allowed. */
   readonly predicted: Charge;
   /** Why it is not allowed; left out when it is. */
   readonly refusal?: Refusal;
   /** Headers that make the request known to the server as this operation. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The request has left. Optional: without it silence is noticed a little later. */
+  /**
+   * The request is about to leave. `usage.fetch` says so by itself; whoever sends by other means
+   * calls it first, because `fail` forgets at once what never left.
+   */
   sent(): void;
   /** The reply has ended well: the server's word is expected now. */
   finish(): void;
-  /** It broke, was aborted, or how it ended is not known: the server will be asked. */
+  /**
+   * It broke, was aborted, or how it ended is not known: the server will be asked, and what never
+   * arrived is made impossible. One that was never sent is just forgotten.
+   */
   fail(): void;
 }
 
@@ -105,7 +134,8 @@ export interface Trueup {
    * as that operation. A retry by the `openai` client keeps the operation of the first try.
    *
    * An anonymous visitor over the local limit gets a 402 reply without a request being made;
-   * for everyone else the server decides.
+   * for everyone else the server decides. What is not sent (no token, aborted before it left) is
+   * forgotten at once.
    *
    * @throws TrueupError `token_failed` when `getToken` fails; else what `fetch` throws
    */
@@ -114,7 +144,7 @@ export interface Trueup {
    * Begins an operation by hand. The view counts it before this returns.
    *
    * @throws TrueupError `invalid_request`, `unknown_model`, `unknown_meter`, `too_many_pending`,
-   * `loading`, `restarting` or `stopped`
+   * `unsupported`, `loading`, `restarting` or `stopped`
    */
   begin(request: OperationRequest): Operation;
   /** Calls `listener` after every change of the view, until the returned function is called. */

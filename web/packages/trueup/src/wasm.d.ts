@@ -9,9 +9,9 @@ declare module "*/wasm/dist/glue.js" {
 }
 
 declare module "*/wasm/dist/inline.js" {
-  /** The letters of the common bytes, then the four shifts. */
+  /** Letters of common bytes, the four shifts, then the letters that stand for themselves. */
   export const LETTERS: string;
-  /** The bytes that one letter stands for, in the order of their letters. */
+  /** The bytes that the first letters stand for. */
   export const COMMON: readonly number[];
   /** The module: a letter for each common byte, a shift and a letter for each other. */
   export const MODULE_TEXT: string;

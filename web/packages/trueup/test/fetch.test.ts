@@ -170,6 +170,18 @@ describe("a chat call", () => {
     expect(await decided).toMatchObject({ state: "released", cause: "aborted" });
   });
 
+  test("that is aborted before it leaves is forgotten, and nothing is asked or fenced", async () => {
+    const server = await startServer();
+    const usage = await startUsage(server);
+    const before = [...server.requests];
+    const reply = usage.fetch(server.url + PATH, { ...chat(), signal: AbortSignal.abort() });
+    expect(premium(usage)).toEqual({ used: 1, pending: 1, remaining: 4 });
+    await expect(reply).rejects.toMatchObject({ name: "AbortError" });
+    expect(premium(usage)).toEqual({ used: 0, pending: 0, remaining: 5 });
+    await (await usage.fetch(server.url + PATH, chat())).text();
+    expect(server.requests).toEqual([...before, `POST ${PATH}`]);
+  });
+
   test("that never arrives is fenced", async () => {
     const server = await startServer();
     const usage = await startUsage(server);

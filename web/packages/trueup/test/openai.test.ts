@@ -4,7 +4,7 @@ import OpenAI from "openai";
 import { expect, test } from "vitest";
 import type { Trueup } from "../src/index.js";
 import type { TestServer } from "./server.js";
-import { nextEvent, premium, startServer, startUsage } from "./support.js";
+import { nextEvent, premium, record, startServer, startUsage } from "./support.js";
 
 function openai(server: TestServer, usage: Trueup): OpenAI {
   return new OpenAI({
@@ -82,6 +82,24 @@ test("a retry of a call that was given back is another operation", async () => {
   const [first, second] = server.calls;
   expect(second?.operation).not.toBe(first?.operation);
   expect(premium(usage)).toEqual({ used: 1, pending: 0, remaining: 4 });
+});
+
+test("a retry of a call that never left, for want of a token, counts like any other", async () => {
+  const server = await startServer();
+  let failures = 0;
+  const usage = await startUsage(server, {
+    getToken() {
+      if (failures === 0) return "token-7";
+      failures -= 1;
+      throw new Error("no network");
+    },
+  });
+  const events = record(usage);
+  failures = 1;
+  expect(await textOf(await send(openai(server, usage)))).toBe("Hello");
+  expect(server.calls).toHaveLength(1);
+  expect(premium(usage)).toEqual({ used: 1, pending: 0, remaining: 4 });
+  expect(events).toEqual([expect.objectContaining({ type: "decided", state: "settled" })]);
 });
 
 test("the same question asked again is another operation", async () => {

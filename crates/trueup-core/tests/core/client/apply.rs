@@ -206,6 +206,7 @@ fn kept_figures_that_were_never_the_servers_are_given_up() {
         "
         push v900 since 5; premium 5+0/5; standard 0+0/20 => live v900 premium 5+0+0/5 standard 0+0+0/20; other_device: Used on another device: 4 premium.
         begin a premium=1                                 => no room for 1 premium, 0 left
+        sent a
         reload                                            => live v900 premium 5+0+0/5 standard 0+0+0/20; asks since 900 for a
         push v7 since 6; premium 2+0/5; standard 0+0/20
         answer v7 reset; premium 2+0/5; standard 0+0/20   => live v7 premium 2+0+0/5 standard 0+0+0/20; reset: Your usage was brought up to date with the server.; fences a since 7

@@ -107,7 +107,20 @@ fn what_was_expected_to_be_refused_and_never_left_stands_in_nobodys_way() {
         let begun = page.client.handle_begin(op(n as u16), &charge("premium=9"), START);
         assert!(begun.unwrap().refusal.is_some());
     }
-    assert_eq!(page.client.saved().unwrap().pending.len(), MAX_PENDING);
+    assert!(page.client.saved().unwrap().pending.is_empty());
+}
+
+#[test]
+fn what_was_expected_to_be_refused_and_never_left_is_neither_watched_nor_asked_for() {
+    check_live(
+        "
+        begin a premium=9 => no room for 9 premium, 4 left
+        hidden
+        timer             => none but the window's end
+        visible
+        reload            => live v5 premium 1+0+0/5 standard 0+0+0/20; asks since 5
+        ",
+    );
 }
 
 #[test]

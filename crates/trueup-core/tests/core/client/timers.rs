@@ -181,7 +181,7 @@ fn a_window_that_ended_says_so_and_is_fetched_once() {
         at 9999
         timeout
         at 10050
-        timeout                                                               => live v5 premium 4+0+0/5~; asks since 5 unless unchanged
+        timeout                                                               => live v5 premium 4+0+0/5~; asks since 5
         answer v6 since 5; premium 0+0/5 until 99000; window_reset premium -4 => live v6 premium 0+0+0/5; window_reset: A new period began: your premium were renewed.
         timer                                                                 => 27000..33000
         ",
@@ -198,9 +198,23 @@ fn a_window_that_the_view_shows_as_over_is_fetched_all_the_same() {
         begin a premium=1                    => live v5 premium 4+0+1/5~
         timer                                => 40..2040
         at 10060
-        timeout                              => asks since 5 unless unchanged
-        unchanged
+        timeout                              => asks since 5
+        answer v5 since 5; premium 4+0/5 until 99000 => live v5 premium 4+0+1/5
         timer                                => 27000..33000
+        ",
+    );
+}
+
+#[test]
+fn a_clock_that_jumped_past_a_windows_end_is_set_right_by_the_next_answer() {
+    check(
+        "
+        account one                                            => loading; asks whole
+        answer v5; premium 4+0/5 until 10000                   => live v5 premium 4+0+0/5
+        at 500000
+        timeout                                                => live v5 premium 4+0+0/5~; asks since 5
+        answer v5 since 5 read 2000; premium 4+0/5 until 10000 => live v5 premium 4+0+0/5
+        timer                                                  => 8050..10050
         ",
     );
 }
@@ -232,7 +246,7 @@ fn a_hidden_page_shows_that_a_window_ended_and_asks_when_it_is_seen() {
         at 12050
         timeout                              => live v5 premium 4+0+0/5~
         timer                                => none
-        visible                              => asks since 5 unless unchanged
+        visible                              => asks since 5
         ",
     );
 }

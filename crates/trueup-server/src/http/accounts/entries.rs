@@ -1,22 +1,28 @@
 //! `GET /v1/accounts/{id}/entries`: the ledger, entry by entry.
 
 use axum::extract::State;
-use serde::Deserialize;
+use trueup_protocol::Malformed;
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::response::EntriesResponse;
 
 use crate::auth::Backend;
 use crate::error::ApiError;
 use crate::http::AppState;
-use crate::http::extract::{self, AccountPath, QueryString};
+use crate::http::extract::{self, AccountPath};
+use crate::http::query::{Parameters, Query, QueryString};
 
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct EntriesQuery {
     /// The version after which to begin; from the first entry when left out.
     #[param(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
     after: Option<u64>,
+}
+
+impl Parameters for EntriesQuery {
+    fn read(query: &mut Query) -> Result<Self, Malformed> {
+        Ok(Self { after: query.number("after")? })
+    }
 }
 
 /// An account's ledger

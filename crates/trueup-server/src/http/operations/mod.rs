@@ -33,11 +33,8 @@ pub(super) fn price(
     match (model, charge) {
         (Some(name), None) => {
             let model: ModelId = decode::id("model", name)?;
-            let known = catalog.models.get(&model).ok_or_else(|| {
-                let message =
-                    format!("The catalog has no model {model}; GET /v1/catalog lists them.");
-                ApiError::new(ErrorCode::UnknownModel, message).at("model")
-            })?;
+            let known = catalog.models.get(&model);
+            let known = known.ok_or_else(|| ApiError::unknown_model(model.as_str()))?;
             Ok(Priced { charge: known.charge.clone(), model: Some(model) })
         }
         (None, Some(lines)) => Ok(Priced { model: None, charge: decode::charge("charge", lines)? }),

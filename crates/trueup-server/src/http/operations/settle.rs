@@ -67,18 +67,19 @@ fn messages(requests: &[MessageRequest]) -> Result<Vec<NewMessage>, ApiError> {
         let message = format!("messages may hold at most {MAX_MESSAGES}.");
         return Err(ApiError::new(ErrorCode::InvalidValue, message).at("messages"));
     }
-    let read = |request: &MessageRequest| {
+    let read = |(at, request): (usize, &MessageRequest)| {
+        let param = |name: &str| format!("messages[{at}].{name}");
         if !["user", "assistant", "system", "tool"].contains(&request.role.as_str()) {
             let message = "must be user, assistant, system or tool";
-            return Err(Malformed::new("messages.role", message).into());
+            return Err(Malformed::new(param("role"), message).into());
         }
         if !is_conversation(&request.conversation) {
             let message = "must be 1 to 128 visible ASCII characters";
-            return Err(Malformed::new("messages.conversation", message).into());
+            return Err(Malformed::new(param("conversation"), message).into());
         }
         let model = request.model.as_deref();
         let model: Option<ModelId> =
-            model.map(|model| decode::id("messages.model", model)).transpose()?;
+            model.map(|model| decode::id(&param("model"), model)).transpose()?;
         Ok(NewMessage {
             conversation: request.conversation.clone(),
             role: request.role.clone(),
@@ -86,5 +87,5 @@ fn messages(requests: &[MessageRequest]) -> Result<Vec<NewMessage>, ApiError> {
             model: model.map(|model| model.to_string()),
         })
     };
-    requests.iter().map(read).collect()
+    requests.iter().enumerate().map(read).collect()
 }

@@ -148,6 +148,23 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Writes something that means nothing, down to the disk: a transaction that is rolled back
+    /// would not notice that the disk is full.
+    ///
+    /// # Errors
+    /// When nothing can be written now.
+    pub async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(
+            "INSERT INTO meta (name, value) VALUES ('probed_at', ?) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(now.millis().to_string())
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
     /// Closes every connection; what was committed is in the file.
     pub async fn close(&self) {
         self.readers.close().await;

@@ -33,8 +33,8 @@ export interface paths {
         };
         /**
          * Whether requests can be served
-         * @description Fails while the ledger cannot be read and once the server was asked to stop: send requests
-         *     elsewhere when it does.
+         * @description Fails while the ledger cannot be read and written, which is tried, and once the server was asked
+         *     to stop: send requests elsewhere when it does.
          */
         readonly get: operations["ready"];
         readonly put?: never;
@@ -501,7 +501,7 @@ export interface components {
              * @description A stable word: see the list of error codes.
              * @enum {string}
              */
-            readonly code: "invalid_request" | "invalid_value" | "invalid_operation_id" | "operation_too_old" | "operation_from_future" | "unknown_model" | "unknown_meter" | "unknown_plan" | "unknown_operation" | "unknown_conversation" | "account_missing" | "not_found" | "method_not_allowed" | "unauthorized" | "token_expired" | "forbidden" | "usage_limit_exceeded" | "op_conflict" | "op_held" | "op_ended" | "op_fenced" | "body_too_large" | "unsupported_media_type" | "counter_overflow" | "provider_failed" | "unavailable" | "store_failed" | "internal";
+            readonly code: "invalid_request" | "invalid_value" | "invalid_operation_id" | "operation_too_old" | "operation_from_future" | "unknown_model" | "unknown_meter" | "unknown_plan" | "unknown_operation" | "unknown_conversation" | "account_missing" | "not_found" | "method_not_allowed" | "unauthorized" | "token_expired" | "forbidden" | "request_timeout" | "usage_limit_exceeded" | "op_conflict" | "op_held" | "op_ended" | "op_fenced" | "body_too_large" | "unsupported_media_type" | "counter_overflow" | "provider_failed" | "unavailable" | "store_failed" | "internal";
             /** @description One sentence that names the mend. */
             readonly message: string;
             /** @description The meter without room (`usage_limit_exceeded`). */
@@ -916,6 +916,33 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description The ledger cannot be written now */
             readonly 503: {
                 headers: {
@@ -1059,8 +1086,35 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description The id was used for something else */
             readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1202,6 +1256,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description The operation is running, ended, or was sent with other content */
             readonly 409: {
                 headers: {
@@ -1222,6 +1285,15 @@ export interface operations {
             };
             /** @description The body is larger than 1 MiB */
             readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1447,6 +1519,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description The id was used for something else, or has ended */
             readonly 409: {
                 headers: {
@@ -1458,6 +1539,24 @@ export interface operations {
             };
             /** @description The id was fenced */
             readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1537,6 +1636,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It ended already */
             readonly 409: {
                 headers: {
@@ -1548,6 +1656,24 @@ export interface operations {
             };
             /** @description The id was fenced */
             readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1614,8 +1740,35 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description It is running, or is somebody else's */
             readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1695,6 +1848,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description Ended in another way */
             readonly 409: {
                 headers: {
@@ -1706,6 +1868,24 @@ export interface operations {
             };
             /** @description The id was fenced */
             readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1785,6 +1965,15 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description Settled with another charge or other messages, or ended in another way */
             readonly 409: {
                 headers: {
@@ -1796,6 +1985,24 @@ export interface operations {
             };
             /** @description The id was fenced */
             readonly 410: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than this call reads */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1838,7 +2045,7 @@ export interface operations {
             /** @description The snapshot */
             readonly 200: {
                 headers: {
-                    /** @description Epoch and version */
+                    /** @description Opaque: it names the account's state as this caller sees it, as `"epoch-caller-version"`. `If-None-Match` also takes `"epoch-version"`, which a client can make of a snapshot that it has */
                     readonly ETag?: string;
                     readonly [name: string]: unknown;
                 };

@@ -27,7 +27,7 @@ const IDLE = { state: "idle" } as const;
  * const { begin, state } = useOperation();
  * async function send() {
  *   const operation = begin({ model: "gpt-5" });
- *   if (!operation.allowed) return;
+ *   if (!operation.allowed) return operation.fail(); // it is not sent, so it must be ended
  *   await usage.fetch("/v1/chat/completions", { method: "POST", headers: operation.headers, body });
  * }
  * ```

@@ -41,11 +41,17 @@ export function writeUsageQuery(
 
 /** Options for `useQuery`, from {@link usageQueryOptions}. */
 export interface UsageQueryOptions {
+  /** The query that {@link writeUsageQuery} writes. */
   readonly queryKey: readonly unknown[];
+  /** Gives the current view; asks nobody. */
   readonly queryFn: () => UsageView;
+  /** The current view, so that there is data from the first render on. */
   readonly initialData: () => UsageView;
+  /** For ever: the store says when it changes. */
   readonly staleTime: number;
+  /** For ever: what is written must find its place. */
   readonly gcTime: number;
+  /** Nothing is fetched, so being offline is no reason to wait. */
   readonly networkMode: "always";
 }
 

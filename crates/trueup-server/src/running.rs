@@ -1,24 +1,34 @@
-//! Counts what runs, so that the server can wait for its end.
+//! Counts what runs, so that its end can be waited for.
 
 use tokio::sync::watch;
 
-/// The chats that run.
+/// Chats, or requests, that run.
 #[derive(Debug, Default)]
-pub(super) struct Running(watch::Sender<usize>);
+pub(crate) struct Running(watch::Sender<usize>);
 
-/// One chat that runs until this is dropped.
+/// One of them: it runs until this is dropped.
 #[derive(Debug)]
-pub(super) struct Run(watch::Sender<usize>);
+pub(crate) struct Run(watch::Sender<usize>);
 
 impl Running {
-    pub(super) fn enter(&self) -> Run {
+    pub(crate) fn enter(&self) -> Run {
         self.0.send_modify(|count| *count += 1);
         Run(self.0.clone())
     }
 
-    pub(super) async fn none_left(&self) {
+    /// Waits until none runs.
+    pub(crate) async fn none_left(&self) {
+        self.wait_for(|count| *count == 0).await;
+    }
+
+    /// Waits until one runs.
+    pub(crate) async fn some(&self) {
+        self.wait_for(|count| *count > 0).await;
+    }
+
+    async fn wait_for(&self, condition: impl FnMut(&usize) -> bool) {
         // Our own sender is alive, so the channel cannot be closed.
-        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+        let _ = self.0.subscribe().wait_for(condition).await;
     }
 }
 
@@ -37,7 +47,9 @@ mod tests {
     fn it_is_drained_when_the_last_one_has_ended() {
         let running = Running::default();
         assert!(running.none_left().now_or_never().is_some());
+        assert!(running.some().now_or_never().is_none());
         let (a, b) = (running.enter(), running.enter());
+        assert!(running.some().now_or_never().is_some());
         drop(a);
         assert!(running.none_left().now_or_never().is_none());
         drop(b);

@@ -1,0 +1,183 @@
+//! Connections as they come from the network: slow, silent, too many, and kept open for ever.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::house::{API_KEY, House, SECRET};
+
+const QUESTION: &str = "GET /healthz HTTP/1.1\r\nhost: trueup\r\n\r\n";
+
+/// A house with more settings.
+async fn house(settings: &str) -> House {
+    House::with(&format!("jwt_secret = \"{SECRET}\"\n{settings}")).await
+}
+
+/// A connection that is spoken on by hand.
+struct Line(TcpStream);
+
+impl Line {
+    async fn to(house: &House) -> Self {
+        Self(TcpStream::connect(&house.address).await.unwrap())
+    }
+
+    async fn say(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// The next answer, head and body.
+    async fn answer(&mut self) -> String {
+        let mut answer = String::new();
+        loop {
+            if let Some((head, body)) = answer.split_once("\r\n\r\n") {
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                if body.len() >= length.unwrap().parse().unwrap() {
+                    return answer;
+                }
+            }
+            let mut bytes = [0; 1024];
+            let count = self.0.read(&mut bytes).await.unwrap();
+            assert!(count > 0, "it was hung up after {answer:?}");
+            answer.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+        }
+    }
+
+    async fn ask(&mut self) {
+        self.say(QUESTION).await;
+        let answer = self.answer().await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+
+    /// Whether nothing has arrived.
+    fn is_silent(&self) -> bool {
+        self.0.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+/// What this thread logs, while this is kept.
+struct Log(
+    Arc<Mutex<Vec<u8>>>,
+    #[expect(dead_code, reason = "it is kept")] tracing::dispatcher::DefaultGuard,
+);
+
+#[derive(Clone)]
+struct Pages(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn begin() -> Self {
+        let pages = Arc::default();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false);
+        let subscriber = subscriber.with_writer(Pages(Arc::clone(&pages))).finish();
+        Self(pages, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Pages {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Pages {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_its_senders_failure() {
+    let log = Log::begin();
+    let house = house("sweep_interval_ms = 60000").await;
+    let mut line = Line::to(&house).await;
+    let head = format!(
+        "POST /v1/operations HTTP/1.1\r\nhost: trueup\r\nauthorization: Bearer {API_KEY}\r\n\
+         content-type: application/json\r\ncontent-length: 100\r\n\r\n"
+    );
+    line.say(&head).await;
+    line.say("{\"op_id\":").await;
+    // The clock of the network stands still and jumps to the next timer.
+    tokio::time::pause();
+    let answer = line.answer().await;
+    tokio::time::resume();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains("x-should-retry: false"), "{answer}");
+    assert!(answer.contains("\"code\":\"request_timeout\""), "{answer}");
+    assert!(answer.contains("The body did not arrive whole within 30 seconds"), "{answer}");
+    let log = log.text();
+    assert!(log.contains("request refused") && !log.contains("ERROR"), "{log}");
+}
+
+#[tokio::test]
+async fn connections_on_which_nothing_runs_do_not_keep_a_server_from_stopping() {
+    let house = house("shutdown_grace_s = 3600").await;
+    let silent = Line::to(&house).await;
+    let mut begun = Line::to(&house).await;
+    begun.say("GET /healthz HTTP/1.1\r\nhost:").await;
+    let mut kept = Line::to(&house).await;
+    kept.ask().await;
+    house.ask_to_stop();
+    let stopped = timeout(Duration::from_secs(30), house.stopped()).await;
+    assert!(stopped.is_ok(), "it waits for connections that nobody uses");
+    for mut line in [silent, begun, kept] {
+        let mut rest = Vec::new();
+        // Closed in order or reset: hung up in either case.
+        let _ = line.0.read_to_end(&mut rest).await;
+        assert!(rest.is_empty(), "{rest:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_was_begun_may_still_be_finished_while_the_server_stops() {
+    let house = house("shutdown_grace_s = 3600").await;
+    let mut begun = Line::to(&house).await;
+    let (first, rest) = QUESTION.split_at(20);
+    begun.say(first).await;
+    Line::to(&house).await.ask().await;
+    house.ask_to_stop();
+    begun.say(rest).await;
+    let answer = begun.answer().await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200 ") && answer.contains("connection: close"),
+        "{answer}"
+    );
+    house.stopped().await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_until_others_close() {
+    let log = Log::begin();
+    let house = house("max_connections = 2").await;
+    let (mut first, mut second) = (Line::to(&house).await, Line::to(&house).await);
+    first.ask().await;
+    second.ask().await;
+    let (mut third, mut fourth) = (Line::to(&house).await, Line::to(&house).await);
+    third.say(QUESTION).await;
+    fourth.say(QUESTION).await;
+    for _ in 0..5 {
+        first.ask().await;
+    }
+    assert!(third.is_silent() && fourth.is_silent(), "more are served than may be");
+    drop(second);
+    assert!(third.answer().await.starts_with("HTTP/1.1 200 "));
+    assert!(fourth.is_silent());
+    drop(first);
+    assert!(fourth.answer().await.starts_with("HTTP/1.1 200 "));
+    let log = log.text();
+    assert_eq!(log.matches("max_connections is reached").count(), 1, "{log}");
+}
