@@ -1,7 +1,8 @@
 //! Bringing an account up to date with its plan and the calendar before anything is decided.
 
 use super::{
-    Account, BTreeMap, Cause, Entry, EntryKind, EntryLine, MeterBalance, MeterId, MeterTerms, Units,
+    Account, BTreeMap, Cause, Entry, EntryKind, EntryLine, MeterBalance, MeterId, MeterTerms,
+    Timestamp, Units,
 };
 
 impl Account {
@@ -10,16 +11,18 @@ impl Account {
         Self { id, version: super::Version(0), meters: BTreeMap::new() }
     }
 
-    /// Makes the account agree with what its plan says now: meters appear, limits change, windows
-    /// that ended give way to the next. Each difference is a version of its own with its entry.
-    /// An empty answer means that nothing is to be written.
+    /// Makes the account agree with what its plan says at `now`: meters appear, limits change, and a
+    /// window that has ended gives way to the one that `terms` have, also when the plan cuts its
+    /// windows in another way since: what was used in a window that is over counts in no other.
+    /// Each difference is a version of its own with its entry. An empty answer means that nothing is
+    /// to be written.
     ///
     /// A meter that left the plan is gone at once; what is held of it is settled or given back in
     /// its last window, which nobody sees.
     ///
     /// A window never gives way to an earlier one while the plan cuts windows the same way: a
     /// server clock that was set back does not give used units back.
-    pub fn align(&mut self, terms: &BTreeMap<MeterId, MeterTerms>) -> Vec<Entry> {
+    pub fn align(&mut self, terms: &BTreeMap<MeterId, MeterTerms>, now: Timestamp) -> Vec<Entry> {
         let mut entries = Vec::new();
         for (meter, wanted) in terms {
             // Versions never repeat, so a window named by the version that opened it never does.
@@ -31,7 +34,7 @@ impl Account {
                     line.limit = wanted.limit.map_or(0, Units::signed);
                     Some((EntryKind::Terms, Cause::PlanChanged, line))
                 }
-                Some(balance) => align_meter(meter, balance, wanted, number),
+                Some(balance) => align_meter(meter, balance, wanted, (number, now)),
             };
             entries.extend(entry.map(|it| self.stamp(it)));
         }
@@ -58,12 +61,12 @@ fn align_meter(
     meter: &MeterId,
     balance: &mut MeterBalance,
     wanted: &MeterTerms,
-    next_number: u64,
+    (next_number, now): (u64, Timestamp),
 ) -> Option<(EntryKind, Cause, EntryLine)> {
     let (have, want) = (balance.terms.window, wanted.window);
     let same_terms =
         balance.terms.limit == wanted.limit && balance.terms.enforcement == wanted.enforcement;
-    let next_window = have.end <= want.start;
+    let next_window = have != want && have.is_over(now);
     let clock_set_back = want.end <= have.start;
     let same_window = have == want || clock_set_back;
     if same_terms && same_window {
@@ -79,7 +82,7 @@ fn align_meter(
         balance.held = Units::ZERO;
         (EntryKind::Window, Cause::WindowReset)
     } else {
-        // The plan cuts its windows in another way now. What was used stays used.
+        // The plan cuts its windows in another way now. What was used in this one stays used.
         (EntryKind::Terms, Cause::PlanChanged)
     };
     let mut line = EntryLine::still(meter, balance.window_number);

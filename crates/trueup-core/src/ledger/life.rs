@@ -111,6 +111,8 @@ impl Account {
             let balance = balance.ok_or_else(|| Rejection::UnknownMeter(meter.clone()))?;
             let before = balance.limit();
             balance.granted = add(balance.granted, units, meter)?;
+            // The limit that is granted is the limit that is given, or nothing is.
+            add(balance.terms.limit.unwrap_or_default(), balance.granted, meter)?;
             let line = draft.line(meter);
             line.granted += units.signed();
             if let (Some(before), Some(after)) = (before, draft.limit(meter)) {

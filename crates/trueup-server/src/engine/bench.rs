@@ -108,7 +108,7 @@ impl<'a> Bench<'a> {
             piece.is_changed = true;
         }
         let terms = calendar::terms(self.catalog, &piece.stored.terms, self.now);
-        let entries = piece.stored.account.align(&terms);
+        let entries = piece.stored.account.align(&terms, self.now);
         piece.is_changed |= !entries.is_empty();
         self.entries.extend(entries.into_iter().map(|entry| (id.clone(), entry)));
     }

@@ -103,8 +103,9 @@ impl Engine {
     /// Whether a window has ended or terms have changed since the sight was written, so that it
     /// must be aligned before it is shown. The core says what alignment would change.
     pub fn is_outdated(&self, sight: &Sight) -> bool {
-        let terms = calendar::terms(&self.catalog, &sight.stored.terms, self.clock.now());
-        !sight.stored.account.clone().align(&terms).is_empty()
+        let now = self.clock.now();
+        let terms = calendar::terms(&self.catalog, &sight.stored.terms, now);
+        !sight.stored.account.clone().align(&terms, now).is_empty()
     }
 }
 

@@ -2,7 +2,7 @@ use trueup_core::{Cause, Timestamp};
 use trueup_server::engine::View;
 use trueup_server::store::AccountTerms;
 
-use super::house::{House, charge, premium};
+use super::house::{House, START, charge, premium};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -60,6 +60,29 @@ async fn a_plan_change_keeps_what_was_used_and_is_told() {
     assert_eq!(changes, [(Cause::PlanChanged, 900)]);
     assert_eq!(house.figures("ann", "premium").await, (0, 7));
     house.audit().await;
+}
+
+#[tokio::test]
+async fn what_was_used_in_a_window_that_is_over_is_not_carried_into_one_of_another_kind() {
+    // Whether or not somebody looked in between.
+    for looks in [true, false] {
+        let house = House::open().await;
+        let id = house.new_id();
+        house.hold("ann", id, charge("standard", 5)).await;
+        house.settle("ann", id, charge("standard", 5)).await;
+        house.advance(DAY_MS);
+        if looks {
+            assert_eq!(house.figures("ann", "standard").await, (0, 0));
+        }
+        let ann = "ann".parse().unwrap();
+        let view = View { actor: "ann".parse().unwrap(), since: None, ask: Vec::new() };
+        // Counted from an anchor, today's window begins before yesterday's ended.
+        let anchor = Some(START.plus(DAY_MS / 2));
+        let terms = AccountTerms { anchor, ..AccountTerms::default() };
+        house.ledger.put_account(&ann, view, terms).await.unwrap();
+        assert_eq!(house.figures("ann", "standard").await, (0, 0), "{looks}");
+        house.audit().await;
+    }
 }
 
 #[tokio::test]

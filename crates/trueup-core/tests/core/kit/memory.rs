@@ -33,12 +33,16 @@ impl MemoryLedger {
     /// Brings the account up to date with the plan and the clock; how many entries that took.
     pub fn align(&mut self) -> usize {
         let before = self.clone();
-        let entries = self.account.align(&terms(&self.plan, self.now));
+        let entries = self.account.align(&terms(&self.plan, self.now), self.now);
         let count = entries.len();
         self.entries.extend(entries);
         audit::movement(&before, self);
         audit::history(self);
-        assert_eq!(self.account.align(&terms(&self.plan, self.now)), [], "aligned only once");
+        assert_eq!(
+            self.account.align(&terms(&self.plan, self.now), self.now),
+            [],
+            "aligned only once"
+        );
         count
     }
 

@@ -78,6 +78,23 @@ fn a_plan_may_change_and_a_window_end_at_once() {
 }
 
 #[test]
+fn what_was_used_in_a_window_that_is_over_counts_in_no_other() {
+    check(
+        "
+        plan premium 5                    => v1 terms plan_changed premium 0+0/5
+        hold a premium=3                  => v2 hold admitted premium 0+3/5
+        hold b premium=1                  => v3 hold admitted premium 0+4/5
+        settle a premium=3                => v4 settle finished premium 3+1/5
+        at 100 plan premium 9 every 1000  => v5 window window_reset premium 0+0/9
+        settle b premium=1                => v6 settle finished premium 0+0/9
+        at 150 plan premium 9 every 100   => v7 terms plan_changed premium 0+0/9
+        hold c premium=2                  => v8 hold admitted premium 0+2/9
+        at 160 plan premium 9 every 1000  => v9 terms plan_changed premium 0+2/9
+        ",
+    );
+}
+
+#[test]
 fn a_meter_that_left_the_plan_admits_nothing_and_what_was_held_still_ends() {
     check(
         "

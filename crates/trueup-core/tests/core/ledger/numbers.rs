@@ -219,6 +219,15 @@ fn no_counter_passes_the_largest_number() {
         expire a charged                => v6 expire hold_expired tokens 9007199254740991+0/-
         grant g tokens=max              => v7 grant grant tokens 9007199254740991+0/-
         grant h tokens=1                => too much tokens
+        plan tokens 5                   => v8 terms plan_changed tokens 9007199254740991+0/9007199254740991
+        ",
+    );
+    check(
+        "
+        plan premium 5                  => v1 terms plan_changed premium 0+0/5
+        grant g premium=max             => too much premium
+        grant h premium=max-5           => v2 grant grant premium 0+0/9007199254740991
+        grant i premium=1               => too much premium
         ",
     );
 }
