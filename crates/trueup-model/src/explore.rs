@@ -6,7 +6,7 @@ use stateright::{Model, Property};
 use trueup_core::OperationId;
 
 use crate::audit;
-use crate::world::{Budget, Ending, Packet, World};
+use crate::world::{Budget, Ending, Packet, Planted, World};
 
 /// The small world, with a budget of what may happen.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ pub(crate) struct Small {
     pub budget: Budget,
     /// From how many states one is followed until it has healed.
     pub heal_one_in: u64,
+    pub planted: Option<Planted>,
 }
 
 /// One thing that may happen next.
@@ -37,7 +38,7 @@ impl Model for Small {
     type Action = Step;
 
     fn init_states(&self) -> Vec<World> {
-        vec![World::new(self.budget)]
+        vec![World::new(self.budget, self.planted)]
     }
 
     fn actions(&self, world: &World, steps: &mut Vec<Step>) {
@@ -163,7 +164,8 @@ impl Small {
             }
             Step::Reload(tab) => {
                 world.left.reloads -= 1;
-                world.change_tab(tab, crate::tab::Tab::reload);
+                let forgetful = world.planted == Some(Planted::Forgetful);
+                world.change_tab(tab, |tab| tab.reload(forgetful));
             }
             Step::Push(tab) => {
                 world.left.pushes -= 1;
@@ -181,4 +183,47 @@ fn has_outcome(world: &World, state: trueup_core::OperationState) -> bool {
         .operations
         .iter()
         .any(|it| it.state == state)
+}
+
+#[cfg(test)]
+mod tests {
+    use stateright::{Checker as _, Model as _};
+
+    use super::Small;
+    use crate::world::{Budget, Planted};
+
+    const NOTHING_FAILS: Budget =
+        Budget { begins: [1, 1], losses: 0, doubles: 0, reloads: 0, timers: 0, pushes: 0 };
+
+    /// The law that is broken first, if any, and how many states there are.
+    fn explore(budget: Budget, planted: Option<Planted>) -> (Option<&'static str>, usize) {
+        let model = Small { budget, heal_one_in: 1, planted };
+        let checker = model.checker().spawn_bfs().join();
+        let broken = |law: &&'static str| checker.discovery(law).is_some();
+        let laws = ["no law is broken", "what stops failing heals"];
+        (laws.into_iter().find(broken), checker.unique_state_count())
+    }
+
+    #[test]
+    fn no_interleaving_of_a_small_world_breaks_a_law() {
+        for budget in [
+            NOTHING_FAILS,
+            Budget { losses: 1, ..NOTHING_FAILS },
+            Budget { begins: [1, 0], losses: 1, doubles: 1, timers: 1, ..NOTHING_FAILS },
+            Budget { begins: [1, 0], reloads: 1, pushes: 1, ..NOTHING_FAILS },
+        ] {
+            let (broken, states) = explore(budget, None);
+            assert_eq!(broken, None, "{budget:?}");
+            assert!(states > 100, "{states} states of {budget:?}");
+        }
+    }
+
+    #[test]
+    fn defects_that_were_planted_are_found() {
+        for planted in [Planted::Forgetful, Planted::Silent, Planted::Torn] {
+            let budget = Budget { begins: [1, 0], reloads: 1, ..NOTHING_FAILS };
+            let (broken, _) = explore(budget, Some(planted));
+            assert!(broken.is_some(), "{planted:?} was not found");
+        }
+    }
 }

@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     };
     println!("exploring {budget:?}");
     let began = Instant::now();
-    let model = Small { budget, heal_one_in: cli.heal_one_in.max(1) };
+    let model = Small { budget, heal_one_in: cli.heal_one_in.max(1), planted: None };
     let mut builder = model.checker().threads(cli.threads);
     if let Some(states) = cli.at_most {
         builder = builder.target_state_count(states);

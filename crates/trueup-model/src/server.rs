@@ -31,7 +31,7 @@ pub(crate) struct Image {
 impl Server {
     pub fn new() -> Self {
         let mut account = Account::new(account());
-        let opened = account.align(&names::terms()).len();
+        let opened = account.align(&names::terms(), START).len();
         let images = vec![Image::default(); opened + 1];
         Self { account, records: BTreeMap::new(), images, broken: None }
     }

@@ -51,7 +51,10 @@ impl Tab {
     }
 
     /// The page is loaded anew: what is left is what was kept.
-    pub fn reload(&mut self) -> Vec<Request> {
+    pub fn reload(&mut self, forgetful: bool) -> Vec<Request> {
+        if forgetful {
+            self.disk = None;
+        }
         self.client = Client::new(Settings::default());
         self.page += 1;
         for own in &mut self.own {

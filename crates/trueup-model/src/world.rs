@@ -22,6 +22,18 @@ pub(crate) struct World {
     /// Chats that run on the server.
     pub chats: Vec<Chat>,
     pub left: Budget,
+    pub planted: Option<Planted>,
+}
+
+/// A defect put into the world, to see that it is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Planted {
+    /// A page keeps nothing over a reload.
+    Forgetful,
+    /// A snapshot says that it tells everything since a version, and leaves operations out.
+    Silent,
+    /// A snapshot has the figures of now and the version of before.
+    Torn,
 }
 
 /// How much may still happen. What is not bounded would go on for ever.
@@ -71,13 +83,18 @@ pub(crate) enum Ending {
 }
 
 impl World {
-    pub fn new(left: Budget) -> Self {
+    pub fn new(left: Budget, planted: Option<Planted>) -> Self {
         let (first, asks) = Tab::open();
         let tabs = [Hashed::new(first.clone()), Hashed::new(first)];
         let server = Hashed::new(Server::new());
-        let mut world = Self { server, tabs, network: Vec::new(), chats: Vec::new(), left };
+        let (network, chats) = (Vec::new(), Vec::new());
+        let mut world = Self { server, tabs, network, chats, left, planted };
         world.ask(0, asks.clone());
         world.ask(1, asks);
+        // Pages that were just opened show nothing, and cannot be wrong: they begin with figures.
+        while let Some(packet) = world.network.pop() {
+            world.deliver(&packet);
+        }
         world
     }
 
@@ -257,9 +274,20 @@ impl World {
             Ending::Expired => Command::Expire { operation, charged: false },
         };
         self.server.change(|server| server.run(&command));
-        let snapshot = Some(self.server.snapshot(since, &[operation]));
+        let snapshot = Some(self.cut(since, operation));
         let well = matches!(ending, Ending::Settled | Ending::Fallback);
         self.send(Packet::End { tab, page, operation, snapshot, well });
+    }
+
+    /// The snapshot at a chat's end.
+    fn cut(&self, since: Option<Version>, operation: OperationId) -> Snapshot {
+        let mut snapshot = self.server.snapshot(since, &[operation]);
+        match self.planted {
+            Some(Planted::Silent) => snapshot.operations.clear(),
+            Some(Planted::Torn) => snapshot.version = Version(snapshot.version.0 - 1),
+            Some(Planted::Forgetful) | None => {}
+        }
+        snapshot
     }
 
     /// The server tells a page the news unasked, from what it was told last.
@@ -273,7 +301,7 @@ impl World {
 
 impl Hash for World {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { server, tabs, network, chats, left } = self;
+        let Self { server, tabs, network, chats, left, planted: _ } = self;
         (server, tabs, network, chats, left).hash(state);
     }
 }
