@@ -34,6 +34,10 @@ size:
     @scripts/web.sh package
     @node scripts/size.mjs
 
+# explore every interleaving of a small world; flags say how much may happen (--help lists them)
+model *flags:
+    @cargo run --release --package trueup-model -- {{ flags }}
+
 # rewrite the files made from others: OpenAPI document, TypeScript types
 generate:
     @scripts/generate.sh write

@@ -32,7 +32,7 @@ pub use saved::{Saved, SavedOperation};
 pub use timers::Deadline;
 
 /// How often and how patiently a client asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
     /// Between two regular checks.
     pub poll_interval_ms: i64,
@@ -63,7 +63,7 @@ impl Default for Settings {
 pub struct RequestId(pub u64);
 
 /// What the driver is to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Request {
     /// Read the usage.
     Usage {
@@ -88,7 +88,7 @@ pub enum Request {
 }
 
 /// What the app is to be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
     /// [`Client::view`] is another one now.
     ViewChanged,
@@ -111,12 +111,12 @@ pub enum Event {
 pub const MAX_PENDING: usize = 100;
 
 /// More would be undecided than one request can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{MAX_PENDING} operations are undecided already; wait for one of them to end")]
 pub struct TooManyPending;
 
 /// The answer to a user's wish to begin something.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Begun {
     /// What it counts for from now on: nothing when it is expected to be refused.
     pub predicted: Charge,
@@ -125,7 +125,7 @@ pub struct Begun {
 }
 
 /// One visitor's usage in one page.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Client {
     settings: Settings,
     session: Session,
@@ -141,21 +141,21 @@ pub struct Client {
 }
 
 /// Who is there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Session {
     Starting,
     Anonymous(Local),
     Account(Knowledge),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct InFlight {
     id: RequestId,
     question: Question,
     fences: Option<OperationId>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Wants {
     /// Check now.
     check: bool,

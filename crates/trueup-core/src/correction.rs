@@ -11,7 +11,7 @@ use crate::view::MeterView;
 mod sentence;
 
 /// A meter's figures as the user sees them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Figures {
     /// Settled, held and pending together.
     pub used: Units,
@@ -28,7 +28,7 @@ impl From<&MeterView> for Figures {
 }
 
 /// How one meter moved.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Movement {
     /// Which meter.
     pub meter: MeterId,
@@ -45,7 +45,7 @@ impl Movement {
 }
 
 /// A movement of the view that was not predicted, with its cause.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Correction {
     /// Why.
     pub cause: Cause,
@@ -58,7 +58,7 @@ pub struct Correction {
 }
 
 /// Something that a snapshot told and that may have moved meters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Reason {
     pub cause: Cause,
     pub operation: Option<OperationId>,

@@ -7,7 +7,7 @@ use crate::units::Units;
 use crate::window::Timestamp;
 
 /// A text that is no id of its kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("not a valid {what}")]
 pub struct InvalidId {
     /// Which kind of id was wanted.
@@ -15,7 +15,7 @@ pub struct InvalidId {
 }
 
 /// The plan does not allow the operation.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("only {remaining} of {meter} left and {asked} asked for")]
 pub struct Refusal {
     /// The first meter without room.
@@ -29,7 +29,7 @@ pub struct Refusal {
 }
 
 /// Why the ledger turned a command down. The account is as it was.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Rejection {
     /// The plan has no room: for moving a hold, which stays what it was, or for a retry of what was
     /// refused at admission. The refusal itself is recorded, as [`crate::ledger::Decision::Refused`].

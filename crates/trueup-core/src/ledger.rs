@@ -20,7 +20,7 @@ mod decide;
 mod life;
 
 /// How far an operation id may lie from the server's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Acceptance {
     /// Older ids are refused, so that pruning old operations can never make a retry look new.
     pub max_age_ms: i64,
@@ -36,7 +36,7 @@ impl Default for Acceptance {
 }
 
 /// An account as its entries made it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Account {
     /// Whose quota it is.
     pub id: AccountId,
@@ -47,7 +47,7 @@ pub struct Account {
 }
 
 /// What is asked of the ledger about one operation or meter of one account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     /// Set units aside before an operation starts.
     Hold {
@@ -201,7 +201,7 @@ impl EntryKind {
 
 /// One immutable line of an account's history. Balances are sums of these: for a meter and window
 /// number, `used` is the sum of `used`, `held` the sum of `held`, `granted` the sum of `granted`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
     /// The account's version that it made.
     pub version: Version,
@@ -218,7 +218,7 @@ pub struct Entry {
 }
 
 /// How one meter moved. All figures are differences, except where said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EntryLine {
     /// Which meter.
     pub meter: MeterId,
@@ -254,7 +254,7 @@ impl EntryLine {
 }
 
 /// What is to be written, whole or not at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Written {
     /// The account as it is to be.
     pub account: Account,
@@ -265,7 +265,7 @@ pub struct Written {
 }
 
 /// What came of a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
     /// Nothing is to be written: it was carried out before, and this is its record.
     Replayed(OperationRecord),

@@ -2,7 +2,7 @@
 //! in a fraction of the code that a tree brings into every page that loads this crate.
 
 /// Keys in order, each once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Map<K, V>(Vec<(K, V)>);
 
 impl<K: Ord, V> Map<K, V> {

@@ -138,7 +138,7 @@ impl Cause {
 }
 
 /// Units set aside for one meter, and the window they count in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HoldLine {
     /// Which meter.
     pub meter: MeterId,
@@ -150,7 +150,7 @@ pub struct HoldLine {
 }
 
 /// An operation as the server keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OperationRecord {
     /// Its identity.
     pub id: OperationId,

@@ -23,7 +23,7 @@ pub enum Stage {
 }
 
 /// One undecided operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PendingOperation {
     /// Its identity.
     pub id: OperationId,
@@ -38,7 +38,7 @@ pub struct PendingOperation {
 }
 
 /// What the server said last about an operation that is still open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
     /// The account's version of the record.
     pub version: Version,
@@ -78,7 +78,7 @@ impl PendingOperation {
 }
 
 /// The undecided operations, in the order they were begun.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pending {
     operations: Vec<PendingOperation>,
 }
@@ -165,7 +165,7 @@ impl Pending {
 }
 
 /// What an outcome was to the client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Attached {
     /// News of one of its own operations; the operation as it was before.
     New(Box<PendingOperation>),

@@ -16,7 +16,7 @@ pub enum Enforcement {
 }
 
 /// What a plan says about one meter at one instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MeterTerms {
     /// `None` is unlimited.
     pub limit: Option<Units>,
@@ -27,7 +27,7 @@ pub struct MeterTerms {
 }
 
 /// How one meter of an account stands: the projection of its ledger entries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MeterBalance {
     /// What the plan says.
     pub terms: MeterTerms,
@@ -64,7 +64,7 @@ impl MeterBalance {
 }
 
 /// The few facts that decide whether a meter admits more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Allowance {
     /// `None` is unlimited.
     pub limit: Option<Units>,

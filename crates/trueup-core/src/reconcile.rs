@@ -10,7 +10,7 @@ use crate::snapshot::{MeterReading, OperationOutcome, Snapshot};
 use crate::window::Timestamp;
 
 /// The last snapshot's figures.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Base {
     /// In which database's history.
     pub epoch: Epoch,
@@ -25,7 +25,7 @@ pub struct Base {
 }
 
 /// What a signed-in client knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Knowledge {
     /// Whose usage; learnt from the first snapshot when not given.
     pub account: Option<AccountId>,
@@ -40,7 +40,7 @@ pub struct Knowledge {
 }
 
 /// What a request asked for: its answer can be relied on to name it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Question {
     /// Operations asked for by id.
     pub operations: Vec<OperationId>,
@@ -49,7 +49,7 @@ pub struct Question {
 }
 
 /// What `apply` did with a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Applied {
     /// Of another account or a history left behind: nothing changed.
     Foreign,
@@ -65,7 +65,7 @@ pub enum Applied {
 }
 
 /// What a snapshot told that a client could not know.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Told {
     pub(crate) reasons: Vec<Reason>,
     /// Whether the history was replaced, so that more has moved than the reasons say.

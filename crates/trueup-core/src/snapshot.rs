@@ -9,7 +9,7 @@ use crate::units::Units;
 use crate::window::{Timestamp, Window};
 
 /// One meter in a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MeterReading {
     /// `None` is unlimited; grants are included.
     pub limit: Option<Units>,
@@ -48,7 +48,7 @@ impl From<&MeterBalance> for MeterReading {
 }
 
 /// The latest state of one of the calling actor's operations.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OperationOutcome {
     /// Which operation.
     pub id: OperationId,
@@ -66,7 +66,7 @@ pub struct OperationOutcome {
 }
 
 /// What else moved: other actors and devices summed by meter, grants, plan changes, resets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
     /// The account's version after the (last) change.
     pub version: Version,
@@ -80,7 +80,7 @@ pub struct Change {
 }
 
 /// The authoritative image of an account at one version.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Snapshot {
     /// Whose.
     pub account: AccountId,

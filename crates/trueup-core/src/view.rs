@@ -24,7 +24,7 @@ pub enum Status {
 }
 
 /// The whole picture.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct View {
     /// How much it can be relied on.
     pub status: Status,
@@ -37,7 +37,7 @@ pub struct View {
 }
 
 /// One meter of the picture, in units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MeterView {
     /// `None` is unlimited.
     pub limit: Option<Units>,

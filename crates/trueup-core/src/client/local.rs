@@ -3,7 +3,7 @@
 use super::{Charge, Map, MeterId, MeterView, Pending, Units};
 
 /// A count without a server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Local {
     /// Meter -> the app's limit for visitors.
     pub limits: Map<MeterId, Units>,

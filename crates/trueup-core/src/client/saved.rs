@@ -3,7 +3,7 @@
 use super::{AccountId, Base, Charge, OperationId, PendingOperation, Record};
 
 /// What outlives a reload: figures and undecided operations.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Saved {
     /// Whose.
     pub account: AccountId,
@@ -14,7 +14,7 @@ pub struct Saved {
 }
 
 /// An undecided operation that outlives a reload.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SavedOperation {
     /// Its identity.
     pub id: OperationId,

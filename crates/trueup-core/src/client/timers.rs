@@ -3,7 +3,7 @@
 use super::{Base, Client, MeterId, Session, Settings, Stage, Timestamp};
 
 /// A range in which a timer is to go off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Deadline {
     /// Not before this.
     pub not_before: Timestamp,
@@ -18,7 +18,7 @@ impl Deadline {
 }
 
 /// What came of asking so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Tries {
     pub failures: u32,
     /// Fences that settled nothing, in a row, whatever was answered between them.
