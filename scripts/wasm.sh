@@ -24,8 +24,8 @@ bind() {
   # After wasm-bindgen, because it reads the section of target features that this strips. Little is
   # inlined, and functions stand in the order of their names, so that like ones are near each other:
   # what a page pays for is the compressed size.
-  wasm-opt -O2 --one-caller-inline-max-function-size=10 --always-inline-max-function-size=5 \
-    --reorder-functions-by-name \
+  wasm-opt -O2 --converge --one-caller-inline-max-function-size=20 --always-inline-max-function-size=5 \
+    --reorder-locals --reorder-functions-by-name \
     --strip-debug --strip-producers --strip-target-features \
     "$OUT/trueup_wasm_bg.wasm" -o "$OUT/trueup_wasm_bg.wasm"
 }
