@@ -18,7 +18,7 @@ pub(crate) struct Small {
 }
 
 /// One thing that may happen next.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Step {
     Begin(usize),
     Send(usize, OperationId),
@@ -79,7 +79,7 @@ impl Model for Small {
             Property::always("what stops failing heals", |model: &Self, world: &World| {
                 let mut hasher = DefaultHasher::new();
                 world.hash(&mut hasher);
-                hasher.finish() % model.heal_one_in != 0 || audit::heals(world)
+                !hasher.finish().is_multiple_of(model.heal_one_in) || audit::heals(world)
             }),
             Property::sometimes("an operation is refused", |_, world: &World| {
                 has_outcome(world, trueup_core::OperationState::Refused)

@@ -16,7 +16,7 @@ use clap::Parser;
 use stateright::{Checker as _, Model as _};
 
 use explore::Small;
-use world::Budget;
+use world::{Budget, Planted};
 
 /// Explore every interleaving of two pages, a server and a bad network.
 #[derive(Parser)]
@@ -48,6 +48,9 @@ struct Cli {
     /// Threads to use
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Put a defect into the world, to see it found
+    #[arg(long)]
+    planted: Option<Planted>,
     /// Stop after so many states
     #[arg(long)]
     at_most: Option<usize>,
@@ -64,8 +67,9 @@ fn main() -> ExitCode {
         pushes: cli.pushes,
     };
     println!("exploring {budget:?}");
+    #[expect(clippy::disallowed_methods, reason = "how long it took is told, and decides nothing")]
     let began = Instant::now();
-    let model = Small { budget, heal_one_in: cli.heal_one_in.max(1), planted: None };
+    let model = Small { budget, heal_one_in: cli.heal_one_in.max(1), planted: cli.planted };
     let mut builder = model.checker().threads(cli.threads);
     if let Some(states) = cli.at_most {
         builder = builder.target_state_count(states);

@@ -26,7 +26,7 @@ pub(crate) struct World {
 }
 
 /// A defect put into the world, to see that it is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub(crate) enum Planted {
     /// A page keeps nothing over a reload.
     Forgetful,
