@@ -129,7 +129,7 @@ async fn read_ahead(
         if data == sse::DONE {
             return Err(ProviderError::Broken("it was done before it began".to_owned()));
         }
-        let piece = assembly.take(&data)?;
+        let (data, piece) = assembly.take(data)?;
         begun.push((data, piece));
         if matches!(piece, Piece::Token | Piece::Finish) {
             return Ok(Streaming { begun, upstream, assembly });

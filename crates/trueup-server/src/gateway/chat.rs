@@ -152,15 +152,15 @@ impl Chat {
                 Some(Ok(_)) | None if self.faults.fail_after_token => {
                     return Ended::Failed(ProviderError::Injected);
                 }
-                Some(Ok(_)) => return Ended::Finished,
-                None if streaming.assembly.is_finished() => return Ended::Finished,
-                None => {
+                // A stream that says it is done, and not why, was cut by somebody in between.
+                Some(Ok(_)) | None if streaming.assembly.is_finished() => return Ended::Finished,
+                Some(Ok(_)) | None => {
                     let reason = "it ended in the middle".to_owned();
                     return Ended::Failed(ProviderError::Broken(reason));
                 }
             };
-            let piece = match streaming.assembly.take(&data) {
-                Ok(piece) => piece,
+            let (data, piece) = match streaming.assembly.take(data) {
+                Ok(taken) => taken,
                 Err(error) => return Ended::Failed(error),
             };
             tokens += usize::from(piece == Piece::Token);
