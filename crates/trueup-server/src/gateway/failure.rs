@@ -73,7 +73,7 @@ impl Chat {
             Ended::Failed(reason) => {
                 let message = "The model failed in the middle of its answer. Nothing is charged; \
                                try again as a new operation.";
-                ApiError::new(ErrorCode::ProviderFailed, message).because(reason.to_string())
+                ApiError::new(ErrorCode::ProviderFailed, message).because(reason.as_str())
             }
         };
         error.log();

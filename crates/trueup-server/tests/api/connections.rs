@@ -1,15 +1,14 @@
 //! Connections as they come from the network: slow, silent, too many, and kept open for ever.
 
 use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::house::{API_KEY, House, SECRET};
+use crate::log::Log;
 
 const QUESTION: &str = "GET /healthz HTTP/1.1\r\nhost: trueup\r\n\r\n";
 
@@ -66,50 +65,6 @@ impl Line {
     /// Whether nothing has arrived.
     fn is_silent(&self) -> bool {
         self.0.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
-    }
-}
-
-/// What this thread logs, while this is kept.
-struct Log(
-    Arc<Mutex<Vec<u8>>>,
-    #[expect(dead_code, reason = "it is kept")] tracing::dispatcher::DefaultGuard,
-);
-
-#[derive(Clone)]
-struct Pages(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn begin() -> Self {
-        // While no other thread has a subscriber, the first line that one of them leaves out would
-        // be left out here as well.
-        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
-        let pages = Arc::default();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false);
-        let subscriber = subscriber.with_writer(Pages(Arc::clone(&pages))).finish();
-        Self(pages, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Pages {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Pages {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }
 
