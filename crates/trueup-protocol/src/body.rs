@@ -320,6 +320,7 @@ mod tests {
             (r#"{"id":"a","parts":[{"size":true}]}"#, "parts[0].size", WHOLE),
             (r#"{"id":"a","parts":[{"size":1,"s":1}]}"#, "parts[0].s", "or use one of size"),
             (r#"{"id":"a","count":4294967296}"#, "count", SMALL),
+            (r#"{"id":"a","count":1e30}"#, "count", SMALL),
             (r#"{"id":"a","now":0}"#, "now", "must be true or false"),
             (r#"{"id":"a","Id":1}"#, "Id", "or use one of id, units, parts, count, now"),
         ] {
@@ -328,6 +329,14 @@ mod tests {
             };
             assert_eq!(malformed.param, param, "{body}");
             assert!(malformed.message.contains(message), "{body}: {}", malformed.message);
+        }
+    }
+
+    #[test]
+    fn a_number_too_large_is_a_number_all_the_same() {
+        for number in ["18446744073709551615", "18446744073709551616", "1e300"] {
+            let body = format!(r#"{{"id":"a","units":{{"x":{number}}}}}"#);
+            assert_eq!(read::<Order>(body.as_bytes()).unwrap().units["x"], Some(u64::MAX));
         }
     }
 

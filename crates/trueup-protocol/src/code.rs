@@ -82,7 +82,7 @@ codes! {
     OperationFenced = "op_fenced", 410, "invalid_request_error";
     /// The body is larger than this endpoint reads.
     BodyTooLarge = "body_too_large", 413, "invalid_request_error";
-    /// The body is not declared as JSON.
+    /// The body is not declared as JSON, or is compressed.
     UnsupportedMediaType = "unsupported_media_type", 415, "invalid_request_error";
     /// A counter would pass 2^53-1.
     CounterOverflow = "counter_overflow", 422, "invalid_request_error";

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 use crate::Malformed;
-use crate::body::{Body, Object};
+use crate::body::{Body, Object, Read, Value};
 
 /// `POST /v1/operations`: set units aside before an operation starts.
 #[derive(Clone, Debug, ToSchema)]
@@ -38,7 +38,7 @@ impl Body for HoldRequest {
             actor: object.optional("actor")?,
             model: object.optional("model")?,
             charge: object.optional("charge")?,
-            ttl_s: object.optional("ttl_s")?,
+            ttl_s: object.optional("ttl_s")?.map(|Ttl(seconds)| seconds),
             since: object.optional("since")?,
         })
     }
@@ -136,9 +136,23 @@ impl Body for ExtendRequest {
     fn read(object: &mut Object) -> Result<Self, Malformed> {
         Ok(Self {
             account: object.required("account")?,
-            ttl_s: object.required("ttl_s")?,
+            ttl_s: object.required::<Ttl>("ttl_s")?.0,
             since: object.optional("since")?,
         })
+    }
+}
+
+/// How long a hold lives. A number out of range is refused where it is used.
+struct Ttl(u64);
+
+impl Read for Ttl {
+    const SHAPE: &'static str = "a whole number from 1 to 3600";
+
+    fn read(value: Value, path: &str) -> Result<Self, Malformed> {
+        match value {
+            Value::Whole(seconds) => Ok(Self(seconds)),
+            _ => Err(Malformed::new(path, format!("must be {}", Self::SHAPE))),
+        }
     }
 }
 

@@ -24,8 +24,8 @@ use crate::shutdown::Shutdown;
 /// A client that has not sent a whole request head after this long is cut off; so is an idle one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// While the server stops, a connection that nothing is asked on is kept for this long: enough for
-/// the end of an answer to leave, or for the rest of a head to arrive.
-const LINGER: Duration = Duration::from_secs(1);
+/// the end of an answer to leave, or for the rest of a head to arrive. So is the rest of a body.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
 /// When the system has no room for another connection, the next try comes after this.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

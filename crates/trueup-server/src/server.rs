@@ -59,14 +59,10 @@ pub async fn serve(
 ///
 /// # Errors
 /// When it cannot be opened or is no database of ours.
-pub async fn open_store(
-    settings: &Settings,
-    clock: &Clock,
-) -> Result<Arc<SqliteStore>, ServeError> {
+pub async fn open_store(settings: &Settings, clock: &Clock) -> Result<SqliteStore, ServeError> {
     let url = settings.database_url.expose();
     let opened = SqliteStore::open(url, clock.now()).await;
-    let opened = opened.map_err(|error| ServeError::Database(error.on_opening(url)))?;
-    Ok(Arc::new(opened))
+    opened.map_err(|error| ServeError::Database(error.on_opening(url)))
 }
 
 /// Starts a ledger on an open database.
@@ -105,7 +101,7 @@ impl Server {
             settings.auth.jwt_secret = Some(random_secret()?);
         }
         let faults = if settings.demo { Faults::enabled() } else { Faults::disabled() };
-        let store = open_store(&settings, &clock).await?;
+        let store = Arc::new(open_store(&settings, &clock).await?);
         let (ledger, ledger_task) =
             start_ledger(&settings, Arc::clone(&store), clock.clone(), faults.clone());
         let auth = Authenticator::new(&settings.auth, clock.clone())?;

@@ -11,7 +11,8 @@ pub enum Value {
     Null,
     /// `true` or `false`.
     Flag(bool),
-    /// A whole number without sign, fraction and exponent.
+    /// A whole number without sign, fraction and exponent. One that is larger than this holds is
+    /// the largest: too large for any of ours as well, and the same complaint.
     Whole(u64),
     /// Any other number: nothing of ours is one.
     OtherNumber,
@@ -28,6 +29,9 @@ impl<'de> Deserialize<'de> for Value {
         from.deserialize_any(ValueVisitor)
     }
 }
+
+/// 2^64: whole numbers from here on arrive as floats.
+const BEYOND: f64 = 18_446_744_073_709_551_616.0;
 
 struct ValueVisitor;
 
@@ -54,8 +58,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::OtherNumber)
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
-        Ok(Value::OtherNumber)
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
+        Ok(if number >= BEYOND { Value::Whole(u64::MAX) } else { Value::OtherNumber })
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {

@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use trueup_core::{AccountId, ActorId, Timestamp};
 use trueup_protocol::{ACCOUNT_HEADER, ACTOR_HEADER, ErrorCode, decode};
 
@@ -143,15 +143,24 @@ fn own(identity: Identity, headers: &HeaderMap) -> Result<Identity, ApiError> {
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, ApiError> {
+    let Some(value) = once(headers, name)? else { return Ok(None) };
+    let text = value.to_str().map_err(|_| {
+        ApiError::new(ErrorCode::InvalidValue, format!("{name} must be visible ASCII.")).at(name)
+    })?;
+    Ok(Some(text))
+}
+
+/// A header of ours that may be left out, and may not be there twice.
+pub(crate) fn once<'a>(
+    headers: &'a HeaderMap,
+    name: &'static str,
+) -> Result<Option<&'a HeaderValue>, ApiError> {
     let mut values = headers.get_all(HeaderName::from_static(name)).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let value = values.next();
     if values.next().is_some() {
         // One of them was sent on from somewhere else, and nobody can say which is meant.
         let message = format!("{name} was sent twice; send it once.");
         return Err(ApiError::new(ErrorCode::InvalidValue, message).at(name));
     }
-    let text = value.to_str().map_err(|_| {
-        ApiError::new(ErrorCode::InvalidValue, format!("{name} must be visible ASCII.")).at(name)
-    })?;
-    Ok(Some(text))
+    Ok(value)
 }

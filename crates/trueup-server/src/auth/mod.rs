@@ -4,6 +4,7 @@
 //! Handlers ask for what they need by extractor: [`Caller`] or [`Backend`]. A handler that asks
 //! for neither is open to everybody.
 
+pub(crate) use extract::once;
 pub use extract::{Backend, Bearer, Browser, Caller};
 pub use token::{Identity, Issued};
 

@@ -52,11 +52,19 @@ struct Claims {
     sub: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     acct: Option<String>,
-    exp: u64,
+    exp: NumericDate,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    nbf: Option<u64>,
+    nbf: Option<NumericDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    iat: Option<u64>,
+    iat: Option<NumericDate>,
+}
+
+/// Seconds since 1970, which RFC 7519 lets have a fraction.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(untagged)]
+enum NumericDate {
+    Whole(u64),
+    Other(f64),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -100,12 +108,12 @@ impl Tokens {
             aud: Audience::One(self.audience.clone()),
             sub: actor.as_str().to_owned(),
             acct: (account.as_str() != actor.as_str()).then(|| account.as_str().to_owned()),
-            exp: expires_s,
+            exp: NumericDate::Whole(expires_s),
             nbf: None,
-            iat: Some(now_s),
+            iat: Some(NumericDate::Whole(now_s)),
         };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, key).ok()?;
-        Some(Issued { token, expires_at: from_seconds(expires_s) })
+        Some(Issued { token, expires_at: NumericDate::Whole(expires_s).into() })
     }
 
     pub(super) async fn verify(&self, token: &str) -> Result<Identity, TokenError> {
@@ -153,11 +161,11 @@ impl Tokens {
 
     fn identity(&self, claims: &Claims) -> Result<Identity, TokenError> {
         let now = self.clock.now();
-        let expires_at = from_seconds(claims.exp);
+        let expires_at = Timestamp::from(claims.exp);
         if now.since(expires_at) >= LEEWAY_MS {
             return Err(TokenError::Expired);
         }
-        if claims.nbf.is_some_and(|from| from_seconds(from).since(now) > LEEWAY_MS) {
+        if claims.nbf.is_some_and(|from| Timestamp::from(from).since(now) > LEEWAY_MS) {
             return Err(TokenError::Invalid("it is not valid yet".to_owned()));
         }
         let account = claims.acct.as_ref().unwrap_or(&claims.sub);
@@ -171,8 +179,16 @@ impl Tokens {
     }
 }
 
-fn from_seconds(seconds: u64) -> Timestamp {
-    Timestamp::from_millis(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000))
+impl From<NumericDate> for Timestamp {
+    fn from(date: NumericDate) -> Self {
+        Self::from_millis(match date {
+            NumericDate::Whole(seconds) => {
+                i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "the end of time is far enough")]
+            NumericDate::Other(seconds) => (seconds * 1000.0) as i64,
+        })
+    }
 }
 
 fn unsupported(algorithm: Algorithm) -> TokenError {

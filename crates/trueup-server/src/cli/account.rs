@@ -1,5 +1,7 @@
 //! `trueup account`.
 
+use std::sync::Arc;
+
 use clap::Args;
 use trueup_core::AccountId;
 use trueup_server::clock::Clock;
@@ -22,7 +24,7 @@ pub(super) fn run(args: AccountArgs) -> Result<(), Failure> {
     let account = args.account;
     block_on(async {
         let clock = Clock::system();
-        let store = server::open_store(&settings, &clock).await?;
+        let store = Arc::new(server::open_store(&settings, &clock).await?);
         let (ledger, task) = server::start_ledger(&settings, store, clock, Faults::disabled());
         let response = http::look_up_account(&ledger, &settings.catalog, &account).await;
         task.stop().await;

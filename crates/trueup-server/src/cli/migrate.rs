@@ -11,15 +11,22 @@ use super::{Failure, SettingsArgs, block_on};
 pub(super) struct MigrateArgs {
     #[command(flatten)]
     settings: SettingsArgs,
+    /// The database was restored from a copy: begins another history, so that open pages forget
+    /// what the copy does not know. To be said while no server runs
+    #[arg(long)]
+    restored: bool,
 }
 
 pub(super) fn run(args: MigrateArgs) -> Result<(), Failure> {
     let settings = args.settings.load(Flags::default())?;
     block_on(async {
-        let store = server::open_store(&settings, &Clock::system()).await?;
+        let clock = Clock::system();
+        let mut store = server::open_store(&settings, &clock).await?;
+        let renewed = if args.restored { store.renew_epoch(clock.now()).await } else { Ok(()) };
         store.close().await;
-        Ok(())
+        Ok(renewed?)
     })?;
-    println!("the database is up to date");
+    let also = if args.restored { " and begins another history" } else { "" };
+    println!("the database is up to date{also}");
     Ok(())
 }

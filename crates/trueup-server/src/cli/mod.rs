@@ -6,6 +6,7 @@ mod openapi;
 mod serve;
 mod token;
 
+use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,6 +37,9 @@ Run it:
   export TRUEUP_API_KEY=$(openssl rand -hex 32)      lets your backend in
   trueup serve
   trueup token --account acct_7                a token to try with: Authorization: Bearer …
+
+Bring it back from a copy, with the server stopped:
+  trueup migrate --restored                    so that open pages forget what the copy does not know
 
 Every key of the settings file but models, plans and providers can be given as a variable:
 TRUEUP_LISTEN, TRUEUP_DATABASE_URL, TRUEUP_JWKS_URL, … The command line wins over variables, and
@@ -107,7 +111,7 @@ pub fn run() -> ExitCode {
 
 /// Logs go to standard error, so that what a command prints can be piped.
 fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let (filter, complaint) = filter(std::env::var_os(EnvFilter::DEFAULT_ENV).as_deref());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start in one process is refused and harmless.
     let _ = match format {
@@ -117,6 +121,26 @@ fn start_log(format: LogFormat) {
         }
         LogFormat::Json => log.json().try_init(),
     };
+    if let Some(complaint) = complaint {
+        tracing::warn!("{complaint}");
+    }
+}
+
+/// How much is logged, and what is wrong with what RUST_LOG says of it.
+fn filter(wanted: Option<&OsStr>) -> (EnvFilter, Option<String>) {
+    let usual = || EnvFilter::new("info");
+    let Some(wanted) = wanted.filter(|text| !text.is_empty()) else { return (usual(), None) };
+    let read = wanted.to_str().ok_or_else(|| "it is no UTF-8".to_owned());
+    match read.and_then(|text| EnvFilter::try_new(text).map_err(|error| error.to_string())) {
+        Ok(filter) => (filter, None),
+        Err(reason) => {
+            let complaint = format!(
+                "RUST_LOG is not understood ({reason}) and info is used; write it as debug, or as \
+                 info,trueup_server=debug"
+            );
+            (usual(), Some(complaint))
+        }
+    }
 }
 
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {

@@ -19,8 +19,34 @@ const MIN_SECRET_BYTES: usize = 32;
 /// Shorter keys could be guessed.
 const MIN_API_KEY_CHARS: usize = 16;
 
-/// More than one machine's ports and memory could carry.
-const MOST_CONNECTIONS: u64 = 1_000_000;
+const HOLD_TTL_S: Range = Range { key: "hold_ttl_s", least: 1, most: 3600 };
+const SWEEP_INTERVAL_MS: Range = Range { key: "sweep_interval_ms", least: 10, most: 60_000 };
+const SHUTDOWN_GRACE_S: Range = Range { key: "shutdown_grace_s", least: 0, most: 3600 };
+/// The most is more than one machine's ports and memory could carry.
+const MAX_CONNECTIONS: Range = Range { key: "max_connections", least: 1, most: 1_000_000 };
+
+/// What `key` must be, when it is one of the settings that are numbers.
+pub(super) fn shape_of(key: &str) -> Option<String> {
+    let ranges = [HOLD_TTL_S, SWEEP_INTERVAL_MS, SHUTDOWN_GRACE_S, MAX_CONNECTIONS];
+    ranges.iter().find(|range| range.key == key).map(Range::shape)
+}
+
+/// What a number may be.
+struct Range {
+    key: &'static str,
+    least: u64,
+    most: u64,
+}
+
+impl Range {
+    fn check(&self, number: u64) -> Result<u64, SettingsError> {
+        within(self.key, number, self.least, self.most)
+    }
+
+    fn shape(&self) -> String {
+        format!("a whole number from {} to {}", self.least, self.most)
+    }
+}
 
 /// A setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,27 +73,12 @@ pub(super) fn settings(raw: RawSettings, sources: &Sources) -> Result<Settings, 
         auth: auth(&raw)?,
         catalog,
         providers,
-        hold_ttl_s: u32::try_from(within("hold_ttl_s", raw.hold_ttl_s, 1, 3600)?).unwrap_or(3600),
+        hold_ttl_s: u32::try_from(HOLD_TTL_S.check(raw.hold_ttl_s)?).unwrap_or(u32::MAX),
         on_expiry: raw.on_expiry,
-        sweep_interval: Duration::from_millis(within(
-            "sweep_interval_ms",
-            raw.sweep_interval_ms,
-            10,
-            60_000,
-        )?),
-        shutdown_grace: Duration::from_secs(within(
-            "shutdown_grace_s",
-            raw.shutdown_grace_s,
-            0,
-            3600,
-        )?),
-        max_connections: usize::try_from(within(
-            "max_connections",
-            raw.max_connections,
-            1,
-            MOST_CONNECTIONS,
-        )?)
-        .unwrap_or(usize::MAX),
+        sweep_interval: Duration::from_millis(SWEEP_INTERVAL_MS.check(raw.sweep_interval_ms)?),
+        shutdown_grace: Duration::from_secs(SHUTDOWN_GRACE_S.check(raw.shutdown_grace_s)?),
+        max_connections: usize::try_from(MAX_CONNECTIONS.check(raw.max_connections)?)
+            .unwrap_or(usize::MAX),
         cors_origins: raw.cors_origins.iter().map(|it| origin(it)).collect::<Result<_, _>>()?,
         log: raw.log,
         demo: sources.flags.demo,
@@ -148,5 +159,5 @@ fn within(key: &str, number: u64, least: u64, most: u64) -> Result<u64, Settings
     if (least..=most).contains(&number) {
         return Ok(number);
     }
-    Err(SettingsError::new(key, format!("must be from {least} to {most}")))
+    Err(SettingsError::new(key, format!("must be a whole number from {least} to {most}")))
 }

@@ -104,7 +104,8 @@ impl Sources {
                 "is missing; add it".to_owned()
             }
             Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
-                format!("must be {}", plain(expected))
+                let shape = check::shape_of(&path.join("."));
+                format!("must be {}", shape.as_deref().unwrap_or_else(|| plain(expected)))
             }
             Kind::InvalidLength(length, expected) => {
                 format!("has {length} parts and must be {}", plain(expected))

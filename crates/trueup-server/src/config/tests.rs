@@ -186,8 +186,11 @@ fn a_wrong_setting_is_named_with_its_mend() {
         (with("api_key = [\"\"]"), "api_key", "at least 16 characters"),
         (with("max_connections = 0"), "max_connections", "from 1 to 1000000"),
         (with("hold_ttl_s = 0"), "hold_ttl_s", "from 1 to 3600"),
-        (with("hold_ttl_s = -1"), "hold_ttl_s", "a whole number from 0"),
-        (with("hold_ttl_s = 1.5"), "hold_ttl_s", "a whole number from 0"),
+        (with("hold_ttl_s = -1"), "hold_ttl_s", "a whole number from 1 to 3600"),
+        (with("hold_ttl_s = 1.5"), "hold_ttl_s", "a whole number from 1 to 3600"),
+        (with("sweep_interval_ms = \"x\""), "sweep_interval_ms", "a whole number from 10 to 60000"),
+        (with("shutdown_grace_s = -1"), "shutdown_grace_s", "a whole number from 0 to 3600"),
+        (with("max_connections = -1"), "max_connections", "a whole number from 1 to 1000000"),
         (with("on_expiry = \"keep\""), "on_expiry", "one of release, charge"),
         (with("log = \"xml\""), "log", "one of text, json"),
         (with("cors_origins = [\"https://a.example/x\"]"), "cors_origins", "without a path"),
@@ -271,11 +274,11 @@ fn a_wrong_variable_is_named_with_its_mend() {
     for (name, value, mend) in [
         ("TRUEUP_LISTN", "127.0.0.1:1", "TRUEUP_LISTEN"),
         ("TRUEUP_MODELS", "x", "is no setting"),
-        ("TRUEUP_HOLD_TTL_S", "soon", "a whole number from 0"),
+        ("TRUEUP_HOLD_TTL_S", "soon", "a whole number from 1 to 3600"),
         ("TRUEUP_LOG", "xml", "one of text, json"),
         ("TRUEUP_API_KEY", ",,", "one key at least"),
         ("TRUEUP_API_KEY", " ", "one key at least"),
-        ("TRUEUP_MAX_CONNECTIONS", "many", "a whole number from 0"),
+        ("TRUEUP_MAX_CONNECTIONS", "many", "a whole number from 1 to 1000000"),
     ] {
         let error = load(SOUND, &[(name, value)]).unwrap_err();
         assert_eq!(error.key, name, "{error}");

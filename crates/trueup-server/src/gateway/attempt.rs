@@ -41,6 +41,8 @@ pub(super) struct Streaming {
     pub upstream: BoxStream<'static, Result<Bytes, ProviderError>>,
     /// All of it, as far as it was read.
     pub assembly: Assembly,
+    /// Who says it.
+    pub provider: Provider,
 }
 
 /// Why no answer began.
@@ -81,7 +83,7 @@ impl Chat {
                 if let Some((status, body)) = error.request_fault() {
                     return Err(NoAnswer::Blamed(status, body.clone()));
                 }
-                reason = error.to_string();
+                reason = provider.reason(&error);
                 let provider = provider.name();
                 tracing::warn!(provider, %model, reason, "a model failed before its first token");
             }
@@ -111,12 +113,13 @@ impl Chat {
             // An answer that comes whole has no middle to fail in.
             Reply::Whole(_) if faults.fail_after_token => Err(ProviderError::Injected),
             Reply::Whole(body) => Whole::read(&body).map(Answer::Whole),
-            Reply::Stream(upstream) => read_ahead(upstream).await.map(Answer::Streaming),
+            Reply::Stream(upstream) => read_ahead(provider, upstream).await.map(Answer::Streaming),
         }
     }
 }
 
 async fn read_ahead(
+    provider: &Provider,
     mut upstream: BoxStream<'static, Result<Bytes, ProviderError>>,
 ) -> Result<Streaming, ProviderError> {
     let mut assembly = Assembly::default();
@@ -129,10 +132,11 @@ async fn read_ahead(
         if data == sse::DONE {
             return Err(ProviderError::Broken("it was done before it began".to_owned()));
         }
-        let piece = assembly.take(&data)?;
+        let (data, piece) = assembly.take(data)?;
         begun.push((data, piece));
         if matches!(piece, Piece::Token | Piece::Finish) {
-            return Ok(Streaming { begun, upstream, assembly });
+            let provider = provider.clone();
+            return Ok(Streaming { begun, upstream, assembly, provider });
         }
         if begun.len() > MOST_SILENT_CHUNKS {
             return Err(ProviderError::Broken("it talks without saying anything".to_owned()));

@@ -17,7 +17,7 @@ use super::chunk::{Assembly, Piece, Whole};
 use super::failure::with_usage;
 use super::hold::{End, Hold};
 use super::outlet::{self, Outlet};
-use super::provider::ProviderError;
+use super::provider::{Provider, ProviderError};
 use super::{Call, ChatReply, ReplyBody, Shared, sse};
 use crate::demo::FaultSet;
 use crate::engine::{NewMessage, View};
@@ -44,7 +44,8 @@ pub(super) struct Chat {
 /// How a stream ended.
 pub(super) enum Ended {
     Finished,
-    Failed(ProviderError),
+    /// The reason, for the log.
+    Failed(String),
     Left,
     ShutDown,
 }
@@ -129,6 +130,8 @@ impl Chat {
 
     /// Passes a stream on until it ends in one way or another.
     async fn pass(&self, streaming: &mut Streaming, outlet: &Outlet) -> Ended {
+        let failed =
+            |provider: &Provider, error: &ProviderError| Ended::Failed(provider.reason(error));
         let mut tokens = 0;
         for (data, piece) in std::mem::take(&mut streaming.begun) {
             tokens += usize::from(piece == Piece::Token);
@@ -138,7 +141,7 @@ impl Chat {
         }
         loop {
             if self.faults.fail_after_token && tokens >= TOKENS_BEFORE_FAULT {
-                return Ended::Failed(ProviderError::Injected);
+                return failed(&streaming.provider, &ProviderError::Injected);
             }
             let next = tokio::select! {
                 biased;
@@ -148,20 +151,20 @@ impl Chat {
             };
             let data = match next {
                 Some(Ok(data)) if data != sse::DONE => data,
-                Some(Err(error)) => return Ended::Failed(error),
+                Some(Err(error)) => return failed(&streaming.provider, &error),
                 Some(Ok(_)) | None if self.faults.fail_after_token => {
-                    return Ended::Failed(ProviderError::Injected);
+                    return failed(&streaming.provider, &ProviderError::Injected);
                 }
-                Some(Ok(_)) => return Ended::Finished,
-                None if streaming.assembly.is_finished() => return Ended::Finished,
-                None => {
+                // A stream that says it is done, and not why, was cut by somebody in between.
+                Some(Ok(_)) | None if streaming.assembly.is_finished() => return Ended::Finished,
+                Some(Ok(_)) | None => {
                     let reason = "it ended in the middle".to_owned();
-                    return Ended::Failed(ProviderError::Broken(reason));
+                    return failed(&streaming.provider, &ProviderError::Broken(reason));
                 }
             };
-            let piece = match streaming.assembly.take(&data) {
-                Ok(piece) => piece,
-                Err(error) => return Ended::Failed(error),
+            let (data, piece) = match streaming.assembly.take(data) {
+                Ok(taken) => taken,
+                Err(error) => return failed(&streaming.provider, &error),
             };
             tokens += usize::from(piece == Piece::Token);
             if let Err(ended) = self.forward(outlet, data, piece).await {

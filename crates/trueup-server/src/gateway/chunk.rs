@@ -12,6 +12,10 @@ use super::provider::ProviderError;
 /// An answer is kept until it is saved; no model says so much.
 const LIMIT_BYTES: usize = 8 * 1024 * 1024;
 
+/// The member that holds the account's snapshot. It is ours alone: an upstream that is itself a
+/// Trueup sends the one of its own account there, and browsers believe what they find.
+pub(super) const SNAPSHOT: &str = "trueup";
+
 /// What one chunk is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -45,15 +49,26 @@ struct Choice<'a> {
 }
 
 impl Assembly {
-    /// Takes the data of the next event that is not the end.
+    /// Takes the data of the next event that is not the end, and gives back what may be passed on.
     ///
     /// # Errors
     /// [`ProviderError`] when it is an error, or nothing that can be read.
-    pub(super) fn take(&mut self, data: &Bytes) -> Result<Piece, ProviderError> {
+    pub(super) fn take(&mut self, mut data: Bytes) -> Result<(Bytes, Piece), ProviderError> {
         let unread =
             |error| ProviderError::Broken(format!("an event that cannot be read: {error}"));
-        let chunk: Members = serde_json::from_slice(data).map_err(unread)?;
+        let mut chunk: Members = serde_json::from_slice(&data).map_err(unread)?;
         check_error(&chunk)?;
+        if chunk.get(SNAPSHOT).is_some() {
+            chunk.remove(SNAPSHOT);
+            data = serde_json::to_vec(&chunk).map_err(unread)?.into();
+        }
+        let piece = self.read(&data, &chunk)?;
+        Ok((data, piece))
+    }
+
+    fn read(&mut self, data: &Bytes, chunk: &Members) -> Result<Piece, ProviderError> {
+        let unread =
+            |error| ProviderError::Broken(format!("an event that cannot be read: {error}"));
         let usage: Option<&RawValue> = chunk.read("usage").map_err(unread)?;
         let choices: Vec<Choice<'_>> = chunk.read("choices").map_err(unread)?.unwrap_or_default();
         let has_usage = usage.is_some();
@@ -80,7 +95,8 @@ impl Assembly {
             if delta.iter().any(|(name, value)| name != "role" && says_something(value)) {
                 piece = Piece::Token;
             }
-            if choice.finish_reason.is_some() {
+            if let Some(reason) = choice.finish_reason {
+                check_finish(reason)?;
                 self.finished = true;
                 piece = if piece == Piece::Token { piece } else { Piece::Finish };
             }
@@ -122,8 +138,10 @@ pub(super) struct Whole {
 }
 
 #[derive(Deserialize)]
-struct WholeChoice {
+struct WholeChoice<'a> {
     message: WholeMessage,
+    #[serde(borrow, default)]
+    finish_reason: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -141,12 +159,16 @@ impl Whole {
         let unread = |error| ProviderError::Broken(format!("a body that cannot be read: {error}"));
         let members: Members = serde_json::from_slice(body).map_err(unread)?;
         check_error(&members)?;
-        let choices: Vec<WholeChoice> =
+        let choices: Vec<WholeChoice<'_>> =
             members.read("choices").map_err(unread)?.unwrap_or_default();
+        for reason in choices.iter().filter_map(|choice| choice.finish_reason) {
+            check_finish(reason)?;
+        }
         let first = choices.into_iter().next();
         let first =
             first.ok_or_else(|| ProviderError::Broken("a body without a choice".to_owned()))?;
-        Ok(Self { members, text: first.message.content.unwrap_or_default() })
+        let text = first.message.content.unwrap_or_default();
+        Ok(Self { members, text })
     }
 
     /// The answer's text.
@@ -166,17 +188,26 @@ impl Whole {
 
 fn check_error(members: &Members) -> Result<(), ProviderError> {
     match members.get("error").filter(|error| *error != "null") {
-        Some(error) => Err(ProviderError::Reported(error.chars().take(200).collect())),
+        Some(error) => Err(ProviderError::Reported(error.to_owned())),
         None => Ok(()),
     }
 }
 
-// An upstream that is itself a Trueup sends the snapshot of its own account, which is not ours.
+// Routers in front of many models say so of one that failed in the middle of its answer.
+fn check_finish(reason: &RawValue) -> Result<(), ProviderError> {
+    match serde_json::from_str::<String>(reason.get()) {
+        Ok(reason) if reason == "error" => {
+            Err(ProviderError::Reported("finish_reason is \"error\"".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn set_snapshot(members: &mut Members, snapshot: Option<&Snapshot>) -> serde_json::Result<()> {
     match snapshot {
-        Some(snapshot) => members.set("trueup", snapshot),
+        Some(snapshot) => members.set(SNAPSHOT, snapshot),
         None => {
-            members.remove("trueup");
+            members.remove(SNAPSHOT);
             Ok(())
         }
     }
@@ -225,27 +256,47 @@ mod tests {
             (r#"{"choices":[],"usage":{"total_tokens":1}}"#, Piece::Usage),
         ];
         for (chunk, piece) in cases {
-            let taken = Assembly::default().take(&Bytes::from_static(chunk.as_bytes()));
-            assert_eq!(taken.unwrap(), piece, "{chunk}");
+            let taken = Assembly::default().take(Bytes::from_static(chunk.as_bytes()));
+            assert_eq!(taken.unwrap(), (Bytes::from_static(chunk.as_bytes()), piece), "{chunk}");
         }
     }
 
     #[test]
     fn an_error_or_a_chunk_that_cannot_be_read_ends_the_answer() {
-        for chunk in
-            [r#"{"error":{"message":"overloaded"}}"#, "{", "[]", "7", r#"{"choices":7}"#, "hello"]
-        {
+        for chunk in [
+            r#"{"error":{"message":"overloaded"}}"#,
+            "{",
+            "[]",
+            "7",
+            r#"{"choices":7}"#,
+            "hello",
+            r#"{"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"\u0065rror"}]}"#,
+        ] {
             assert!(
-                Assembly::default().take(&Bytes::from_static(chunk.as_bytes())).is_err(),
+                Assembly::default().take(Bytes::from_static(chunk.as_bytes())).is_err(),
                 "{chunk}"
             );
+        }
+    }
+
+    #[test]
+    fn only_a_chunk_with_a_snapshot_is_written_anew() {
+        let nested = r#"{"choices":[ ],"trueup2":1.0,"x":{"trueup":1}}"#;
+        for (chunk, passed) in [
+            (r#"{"trueup":{"version":9},"choices":[ ],"n":1.0}"#, r#"{"choices":[ ],"n":1.0}"#),
+            (r#"{"choices":[],"true\u0075p":null}"#, r#"{"choices":[]}"#),
+            (nested, nested),
+        ] {
+            let taken = Assembly::default().take(Bytes::from_static(chunk.as_bytes()));
+            assert_eq!(taken.unwrap().0, passed, "{chunk}");
         }
     }
 
     fn ended(chunks: &[&str]) -> String {
         let mut assembly = Assembly::default();
         for chunk in chunks {
-            assembly.take(&Bytes::copy_from_slice(chunk.as_bytes())).unwrap();
+            assembly.take(Bytes::copy_from_slice(chunk.as_bytes())).unwrap();
         }
         String::from_utf8(assembly.last_chunk(None).unwrap().to_vec()).unwrap()
     }
@@ -272,7 +323,7 @@ mod tests {
             r#"{"choices":[{"index":0,"delta":{"content":null}}]}"#,
             r#"{"choices":[{"delta":{"content":"b"},"finish_reason":"stop"}]}"#,
         ] {
-            assembly.take(&Bytes::from_static(chunk.as_bytes())).unwrap();
+            assembly.take(Bytes::from_static(chunk.as_bytes())).unwrap();
         }
         assert_eq!((assembly.text(), assembly.is_finished()), ("aéb", true));
     }
@@ -283,7 +334,7 @@ mod tests {
         let chunk = format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"{words}"}}}}]}}"#);
         let chunk = Bytes::from(chunk);
         let mut assembly = Assembly::default();
-        let taken = (0..9).map(|_| assembly.take(&chunk)).take_while(Result::is_ok).count();
+        let taken = (0..9).map(|_| assembly.take(chunk.clone())).take_while(Result::is_ok).count();
         assert_eq!(taken, 8);
     }
 
@@ -293,7 +344,14 @@ mod tests {
         let whole = Whole::read(body.as_bytes()).unwrap();
         assert_eq!(whole.text(), "hi");
         assert_eq!(whole.body(None).unwrap(), body);
-        for body in ["", "[]", "{}", r#"{"choices":[]}"#, r#"{"error":{"message":"no"}}"#] {
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"choices":[]}"#,
+            r#"{"error":{"message":"no"}}"#,
+            r#"{"choices":[{"message":{"content":"a"},"finish_reason":"error"}]}"#,
+        ] {
             assert!(Whole::read(body.as_bytes()).is_err(), "{body}");
         }
     }

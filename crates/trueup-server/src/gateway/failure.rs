@@ -7,6 +7,7 @@ use trueup_protocol::{ErrorCode, snapshot};
 use super::ReplyBody;
 use super::attempt::NoAnswer;
 use super::chat::{Chat, Door, Ended};
+use super::chunk::SNAPSHOT;
 use super::members::Members;
 use crate::error::ApiError;
 
@@ -50,12 +51,15 @@ impl Chat {
         self.call.operation.is_none()
     }
 
-    // The provider's own words, so that clients find the codes that they know.
+    // The provider's own words, so that clients find the codes that they know; but no figures of
+    // its own, which clients would take for ours.
     fn blamed(&self, body: &Bytes, usage: Option<&Snapshot>) -> Option<Bytes> {
         let mut members: Members = serde_json::from_slice(body).ok()?;
         let mut error: Members = members.read("error").ok()??;
         error.set("request_id", &self.call.request_id).ok()?;
         members.set("error", &error).ok()?;
+        members.remove("usage");
+        members.remove(SNAPSHOT);
         if let Some(usage) = usage {
             members.set("usage", &snapshot::Snapshot::from(usage)).ok()?;
         }
@@ -69,7 +73,7 @@ impl Chat {
             Ended::Failed(reason) => {
                 let message = "The model failed in the middle of its answer. Nothing is charged; \
                                try again as a new operation.";
-                ApiError::new(ErrorCode::ProviderFailed, message).because(reason.to_string())
+                ApiError::new(ErrorCode::ProviderFailed, message).because(reason.as_str())
             }
         };
         error.log();

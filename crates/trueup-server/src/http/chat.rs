@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::extract::{self, Json, JsonBody, SinceHeader};
 use super::{AppState, RequestId};
-use crate::auth::Caller;
+use crate::auth::{Caller, once};
 use crate::error::ApiError;
 use crate::gateway::members::Members;
 use crate::gateway::request::ChatRequest;
@@ -153,14 +153,14 @@ fn json(status: StatusCode, body: bytes::Bytes) -> Response {
 }
 
 fn operation(headers: &HeaderMap) -> Result<Option<OperationId>, ApiError> {
-    let Some(value) = headers.get(OPERATION_HEADER) else { return Ok(None) };
+    let Some(value) = once(headers, OPERATION_HEADER)? else { return Ok(None) };
     // What is no text is no id either: the empty one is refused with the right words.
     let text = value.to_str().unwrap_or_default();
     extract::operation_id(OPERATION_HEADER, text).map(Some)
 }
 
 fn conversation(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get(CONVERSATION_HEADER) else { return Ok(None) };
+    let Some(value) = once(headers, CONVERSATION_HEADER)? else { return Ok(None) };
     let text = value.to_str().ok().filter(|text| is_conversation(text));
     let text = text.ok_or_else(|| {
         let message = "Trueup-Conversation must be 1 to 128 visible ASCII characters.";

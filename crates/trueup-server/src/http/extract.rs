@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use trueup_core::{AccountId, OperationId, Version};
@@ -12,7 +12,9 @@ use trueup_protocol::body::{self, Body, Unreadable};
 use trueup_protocol::{ErrorCode, Malformed, SINCE_HEADER, decode};
 
 use super::layers::CallTimer;
-use super::query;
+use super::{AppState, query};
+use crate::auth::once;
+use crate::connections::LINGER;
 use crate::error::ApiError;
 
 /// How long a caller may take to send a body.
@@ -42,20 +44,20 @@ pub struct Json<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct OptionalJson<T>(pub T);
 
-impl<S: Send + Sync, T: JsonBody> FromRequest<S> for Json<T> {
+impl<T: JsonBody> FromRequest<AppState> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
         check_content_type(request.headers())?;
         let bytes = read_body(request, state).await?;
         Ok(Self(T::from_json(&bytes).map_err(unreadable)?))
     }
 }
 
-impl<S: Send + Sync, T: JsonBody + Default> FromRequest<S> for OptionalJson<T> {
+impl<T: JsonBody + Default> FromRequest<AppState> for OptionalJson<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
         let typed = check_content_type(request.headers());
         let bytes = read_body(request, state).await?;
         if bytes.is_empty() {
@@ -67,15 +69,27 @@ impl<S: Send + Sync, T: JsonBody + Default> FromRequest<S> for OptionalJson<T> {
 }
 
 /// Reads the body. Its time is its own: a slow caller takes none from the work that follows.
-async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+async fn read_body(request: Request, state: &AppState) -> Result<Bytes, ApiError> {
+    check_content_encoding(request.headers())?;
     let _paused = request.extensions().get::<CallTimer>().map(CallTimer::pause);
-    let read = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await;
-    let read = read.map_err(|_| {
-        let seconds = BODY_TIMEOUT.as_secs();
-        let message =
-            format!("The body did not arrive whole within {seconds} seconds; send it faster.");
-        ApiError::new(ErrorCode::RequestTimeout, message)
-    })?;
+    let stopping = async {
+        state.shutdown.asked().await;
+        tokio::time::sleep(LINGER).await;
+    };
+    let read = tokio::select! {
+        biased;
+        read = Bytes::from_request(request, state) => read,
+        () = tokio::time::sleep(BODY_TIMEOUT) => {
+            let seconds = BODY_TIMEOUT.as_secs();
+            let message =
+                format!("The body did not arrive whole within {seconds} seconds; send it faster.");
+            return Err(ApiError::new(ErrorCode::RequestTimeout, message));
+        }
+        () = stopping => {
+            let message = "The server is stopping and waits for no body; send the request again.";
+            return Err(ApiError::new(ErrorCode::Unavailable, message));
+        }
+    };
     read.map_err(|rejection| {
         let reason = rejection.body_text();
         if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -101,6 +115,17 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::new(
         ErrorCode::UnsupportedMediaType,
         "The body must be declared with the header Content-Type: application/json.",
+    ))
+}
+
+fn check_content_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
+    let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get_all(header::CONTENT_ENCODING).iter().all(plain) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        ErrorCode::UnsupportedMediaType,
+        "The body is read as it is: send it uncompressed, without the header Content-Encoding.",
     ))
 }
 
@@ -164,7 +189,7 @@ impl<S: Sync> FromRequestParts<S> for SinceHeader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let Some(value) = parts.headers.get(SINCE_HEADER) else { return Ok(Self(None)) };
+        let Some(value) = once(&parts.headers, SINCE_HEADER)? else { return Ok(Self(None)) };
         let number = value.to_str().ok().and_then(query::whole);
         let number = number.ok_or_else(|| {
             let message = "Trueup-Since must be a version: a whole number from 0.";

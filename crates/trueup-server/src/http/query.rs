@@ -76,8 +76,9 @@ impl Query {
     }
 }
 
-/// A number in digits and nothing else; `None` when it is none, or larger than any of ours.
+/// A number in digits and nothing else; `None` when it is none. One that is too large for any of
+/// ours stays too large.
 pub(super) fn whole(text: &str) -> Option<u64> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits { text.parse().ok() } else { None }
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
 }

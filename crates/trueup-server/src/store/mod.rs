@@ -112,7 +112,10 @@ pub enum StoreError {
     /// A row does not read as what it should be.
     #[error("a stored {0} is damaged")]
     Damaged(&'static str),
-    /// The database is not set up as the ledger needs it.
+    /// The file is another program's.
+    #[error("it holds another program's tables")]
+    OfOthers,
+    /// The database is not set up as the ledger needs it, or its file is gone.
     #[error("{0}")]
     Unfit(String),
     /// A fault that the demo was asked to show.

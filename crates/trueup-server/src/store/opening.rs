@@ -27,6 +27,9 @@ impl StoreError {
             Self::Database(sqlx::Error::Configuration(_)) => {
                 "is not understood; write it as sqlite:trueup.db, without more".to_owned()
             }
+            Self::OfOthers => {
+                format!("names {name}, which holds another program's tables; name another file")
+            }
             Self::Unfit(reason) => format!("cannot be used: {reason}"),
             Self::Migration(MigrateError::VersionMissing(_)) => format!(
                 "names {name}, which a newer Trueup has written; run that version, or a newer one"
@@ -45,9 +48,6 @@ impl StoreError {
                     "names {name}, which another program keeps locked; stop that program first"
                 ),
                 Some(FULL) => format!("names {name}, whose disk is full; make room on it"),
-                _ if self.is_of_others() => {
-                    format!("names {name}, which holds another program's tables; name another file")
-                }
                 _ => {
                     let reason = self.sqlite().map(|error| error.message().to_owned());
                     let reason = reason.unwrap_or_else(|| self.to_string());
@@ -55,12 +55,6 @@ impl StoreError {
                 }
             },
         }
-    }
-
-    /// Whether a table that was to be made is there already.
-    fn is_of_others(&self) -> bool {
-        matches!(self, Self::Migration(MigrateError::ExecuteMigration(..)))
-            && self.sqlite().is_some_and(|error| error.message().ends_with("already exists"))
     }
 
     fn sqlite_code(&self) -> Option<i32> {

@@ -92,7 +92,16 @@ impl Drop for Serving {
 fn help_teaches_the_first_steps() {
     let desk = Desk::new();
     let help = desk.succeeds(&["--help"], &[]);
-    for word in ["serve", "token", "openapi", "migrate", "account", "TRUEUP_JWT_SECRET", "--demo"] {
+    for word in [
+        "serve",
+        "token",
+        "openapi",
+        "migrate",
+        "account",
+        "TRUEUP_JWT_SECRET",
+        "--demo",
+        "--restored",
+    ] {
         assert!(help.contains(word), "{word} is not in\n{help}");
     }
 }
@@ -178,6 +187,11 @@ async fn alter(file: &Path, statement: &'static str) {
 async fn a_database_that_cannot_be_used_is_told_with_its_mend() {
     let desk = Desk::new();
     alter(&desk.0.path().join("theirs.db"), "CREATE TABLE account (id TEXT)").await;
+    alter(&desk.0.path().join("notes.db"), "CREATE TABLE notes (id TEXT)").await;
+    let same_library = "CREATE TABLE _sqlx_migrations AS SELECT 1 AS version, 'notes' AS description; \
+         CREATE TABLE notes (id TEXT)";
+    alter(&desk.0.path().join("sqlx.db"), same_library).await;
+    let untouched = std::fs::read(desk.0.path().join("notes.db")).unwrap();
     desk.succeeds(&["migrate"], &[]);
     let later = "INSERT INTO _sqlx_migrations \
          (version, description, success, checksum, execution_time) VALUES (99, 'x', 1, x'00', 0)";
@@ -191,6 +205,8 @@ async fn a_database_that_cannot_be_used_is_told_with_its_mend() {
         ("sqlite:.", "names ., which is a folder; name a file in it"),
         ("sqlite:notes.txt", "names notes.txt, which is no SQLite database; name another file"),
         ("sqlite:theirs.db", "names theirs.db, which holds another program's tables; name another"),
+        ("sqlite:notes.db", "names notes.db, which holds another program's tables; name another"),
+        ("sqlite:sqlx.db", "names sqlx.db, which holds another program's tables; name another"),
         ("sqlite:trueup.db", "names trueup.db, which a newer Trueup has written; run that version"),
         ("sqlite::memory:", "cannot be used: the database keeps a memory journal"),
         #[cfg(target_os = "linux")]
@@ -202,6 +218,35 @@ async fn a_database_that_cannot_be_used_is_told_with_its_mend() {
         assert!(complaint.starts_with("trueup: database_url "), "{url}: {complaint}");
         assert!(complaint.contains(sentence), "{url}: {complaint}");
         assert!(!complaint.contains("code:"), "{url}: {complaint}");
+    }
+    assert!(std::fs::read(desk.0.path().join("notes.db")).unwrap() == untouched);
+}
+
+#[test]
+fn a_database_that_was_restored_begins_another_history() {
+    let desk = Desk::new();
+    let epoch = || {
+        let account: Value =
+            serde_json::from_str(&desk.succeeds(&["account", "ann"], &[])).unwrap();
+        account["usage"]["epoch"].as_str().unwrap().to_owned()
+    };
+    let first = epoch();
+    assert_eq!(desk.succeeds(&["migrate"], &[]), "the database is up to date\n");
+    assert_eq!(epoch(), first);
+    let said = desk.succeeds(&["migrate", "--restored"], &[]);
+    assert_eq!(said, "the database is up to date and begins another history\n");
+    assert_ne!(epoch(), first);
+}
+
+#[test]
+fn a_log_level_that_is_not_understood_is_told() {
+    let desk = Desk::new();
+    for (level, told) in [("info,=,", true), ("", false), ("trueup_server=debug", false)] {
+        let env = [("TRUEUP_JWT_SECRET", SECRET), ("RUST_LOG", level)];
+        let (serving, _) =
+            Serving::start(desk.command(&["serve", "--listen", "127.0.0.1:0"], &env));
+        let log = serving.stop();
+        assert_eq!(log.contains("WARN RUST_LOG is not understood"), told, "{level}: {log}");
     }
 }
 

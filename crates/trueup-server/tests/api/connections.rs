@@ -1,15 +1,14 @@
 //! Connections as they come from the network: slow, silent, too many, and kept open for ever.
 
 use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::house::{API_KEY, House, SECRET};
+use crate::log::Log;
 
 const QUESTION: &str = "GET /healthz HTTP/1.1\r\nhost: trueup\r\n\r\n";
 
@@ -28,6 +27,16 @@ impl Line {
 
     async fn say(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// The head of a hold, and the beginning of its body.
+    async fn begin_body(&mut self, length: usize) {
+        let head = format!(
+            "POST /v1/operations HTTP/1.1\r\nhost: trueup\r\nauthorization: Bearer {API_KEY}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
+        self.say(&head).await;
+        self.say("{\"op_id\":").await;
     }
 
     /// The next answer, head and body.
@@ -59,58 +68,12 @@ impl Line {
     }
 }
 
-/// What this thread logs, while this is kept.
-struct Log(
-    Arc<Mutex<Vec<u8>>>,
-    #[expect(dead_code, reason = "it is kept")] tracing::dispatcher::DefaultGuard,
-);
-
-#[derive(Clone)]
-struct Pages(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn begin() -> Self {
-        let pages = Arc::default();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false);
-        let subscriber = subscriber.with_writer(Pages(Arc::clone(&pages))).finish();
-        Self(pages, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Pages {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Pages {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn a_body_that_does_not_come_is_its_senders_failure() {
     let log = Log::begin();
     let house = house("sweep_interval_ms = 60000").await;
     let mut line = Line::to(&house).await;
-    let head = format!(
-        "POST /v1/operations HTTP/1.1\r\nhost: trueup\r\nauthorization: Bearer {API_KEY}\r\n\
-         content-type: application/json\r\ncontent-length: 100\r\n\r\n"
-    );
-    line.say(&head).await;
-    line.say("{\"op_id\":").await;
+    line.begin_body(100).await;
     // The clock of the network stands still and jumps to the next timer.
     tokio::time::pause();
     let answer = line.answer().await;
@@ -157,6 +120,25 @@ async fn a_head_that_was_begun_may_still_be_finished_while_the_server_stops() {
         "{answer}"
     );
     house.stopped().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_does_not_keep_a_server_from_stopping() {
+    let house = house("shutdown_grace_s = 3600").await;
+    let (mut half, mut late) = (Line::to(&house).await, Line::to(&house).await);
+    half.begin_body(100).await;
+    late.begin_body(11).await;
+    Line::to(&house).await.ask().await;
+    house.ask_to_stop();
+    // What is on its way may still arrive.
+    late.say("7}").await;
+    let answer = late.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("op_id must be"), "{answer}");
+    let answer = half.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 1"), "{answer}");
+    assert!(answer.contains("The server is stopping and waits for no body"), "{answer}");
+    let stopped = timeout(Duration::from_secs(30), house.stopped()).await;
+    assert!(stopped.is_ok(), "it waits for a body that does not come");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod conversations;
 mod document;
 mod house;
 mod keys;
+mod log;
 mod operations;
 mod stopping;
 mod tokens;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::client::Reading;
 use crate::house::House;
-use crate::upstream::{FINISH, USAGE, token};
+use crate::upstream::{FINISH, USAGE, token, whole};
 
 #[tokio::test]
 async fn a_provider_gets_what_the_client_sent() {
@@ -73,16 +73,29 @@ async fn a_whole_answer_gets_one_more_member_and_no_other_change() {
 
 #[tokio::test]
 async fn the_snapshot_of_an_upstream_is_not_ours() {
+    let theirs = r#""trueup":{"account":"upstream","version":9}"#;
+    let with_theirs = |object: &str| object.replacen('{', &format!("{{{theirs},"), 1);
     let house = House::open().await;
     let sent = house.stream().send();
     let talk = house.upstream.call().await.talk();
-    talk.token("Hi").await;
-    talk.event(FINISH).await;
-    talk.event(r#"{"choices":[],"usage":{"total_tokens":5},"trueup":{"account":"upstream"}}"#)
-        .await;
-    talk.event("[DONE]").await;
-    let (_, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
+    for event in [&token("Hi"), FINISH, USAGE, "[DONE]"] {
+        talk.event(&with_theirs(event)).await;
+    }
+    let (events, last) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
+    assert_eq!(events, [token("Hi"), FINISH.to_owned()]);
     assert_eq!(last["trueup"]["account"], "ann");
+
+    let sent = house.whole().send();
+    house.upstream.call().await.answer(200, &with_theirs(&whole("Hi")));
+    let body: Value = sent.await.unwrap().json().await.unwrap();
+    assert_eq!(body["trueup"]["account"], "ann");
+
+    let sent = house.chat_mini().send();
+    let blame = r#"{"error":{"message":"no"},"usage":{"account":"upstream"}}"#;
+    house.upstream.call().await.answer(400, &with_theirs(blame));
+    let body: Value = sent.await.unwrap().json().await.unwrap();
+    assert_eq!(body["usage"]["account"], "ann");
+    assert_eq!(body["trueup"], Value::Null);
 }
 
 #[tokio::test]

@@ -80,7 +80,7 @@ async fn a_failure_before_the_first_token_is_released_and_said_with_a_status() {
 
 #[tokio::test]
 async fn a_failure_after_the_first_token_is_released_and_said_inside_the_stream() {
-    for failure in ["cut", "error", "silence", "nonsense"] {
+    for failure in ["cut", "error", "failed finish", "done too early", "silence", "nonsense"] {
         let house = House::open().await;
         let sent = house.stream().conversation("talk").send();
         let talk = house.upstream.call().await.talk();
@@ -89,6 +89,8 @@ async fn a_failure_after_the_first_token_is_released_and_said_inside_the_stream(
         match failure {
             "cut" => talk.cut().await,
             "error" => talk.event(r#"{"error":{"message":"out of memory"}}"#).await,
+            "failed finish" => talk.event(&FINISH.replace("stop", "error")).await,
+            "done too early" => talk.event("[DONE]").await,
             "nonsense" => talk.event("<html>").await,
             _ => drop(talk),
         }

@@ -52,11 +52,21 @@ impl House {
 
     /// A house with more settings, and a clock of the test's.
     pub async fn with(settings: &str, clock: Clock) -> Arc<Self> {
+        Self::furnished(settings, "", clock).await
+    }
+
+    /// A house whose provider has more settings.
+    pub async fn with_provider(settings: &str) -> Arc<Self> {
+        Self::furnished("", settings, Clock::system()).await
+    }
+
+    async fn furnished(settings: &str, provider: &str, clock: Clock) -> Arc<Self> {
         let upstream = Upstream::start().await;
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("trueup.db");
+        let base_url = &upstream.base_url;
         let provider =
-            format!("[[providers]]\nkind = \"openai\"\nbase_url = \"{}\"", upstream.base_url);
+            format!("[[providers]]\nkind = \"openai\"\nbase_url = \"{base_url}\"\n{provider}");
         let database_url = Some(format!("sqlite:{}", database.display()));
         let sources = Sources {
             file_name: "test.toml".to_owned(),

@@ -17,5 +17,7 @@ mod ends;
 mod fallback;
 mod house;
 mod ledger_down;
+#[path = "../api/log.rs"]
+mod log;
 mod provider;
 mod upstream;

@@ -9,6 +9,9 @@ use trueup_server::config::{OpenAiProvider, Secret};
 use trueup_server::gateway::provider::{OpenAi, Provider, ProviderError, Reply, Timeouts};
 use trueup_server::gateway::request::ChatRequest;
 
+use crate::client::Reading;
+use crate::house::House;
+use crate::log::Log;
 use crate::upstream::{Upstream, token, whole};
 
 const IMPATIENT: Timeouts = Timeouts {
@@ -63,7 +66,7 @@ async fn an_upstream_gets_its_own_key_and_headers() {
     assert_eq!(headers["authorization"], "Bearer sk-secret");
     assert_eq!(headers["x-team"], "red");
     assert_eq!(headers["content-type"], "application/json");
-    assert!(!format!("{provider:?}").contains("secret"), "{provider:?}");
+    assert!(!format!("{provider:?}").contains("sk-secret"), "{provider:?}");
 }
 
 #[tokio::test]
@@ -125,8 +128,8 @@ async fn an_answer_without_end_is_not_kept_in_memory() {
     let (reply, ()) = tokio::join!(ask(&provider, false), async {
         upstream.call().await.answer(500, &"x".repeat(1 << 20));
     });
-    let failed = error(reply);
-    assert!(failed.to_string().len() < 300, "{failed}");
+    let reason = provider.reason(&error(reply));
+    assert!(reason.starts_with("it answered 500: xxx") && reason.len() < 300, "{reason}");
 }
 
 #[tokio::test]
@@ -150,5 +153,38 @@ async fn only_a_request_at_fault_is_blamed_on_it() {
             upstream.call().await.answer(status, "{}");
         });
         assert_eq!(error(reply).request_fault().is_some(), blames, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_upstream_repeats_of_its_key_reaches_neither_log_nor_client() {
+    let log = Log::begin();
+    let lines = "api_key = \"sk-0123/456789abcdef\"\nheaders = { \"x-team\" = \"blue-team\" }";
+    let house = House::with_provider(lines).await;
+    let complaint = |word: &str| {
+        format!(r#"{{"error":{{"message":"{word}: sk-0123\/456789abcdef of blue-team"}}}}"#)
+    };
+    // Refused before anything began, by two of three.
+    let sent = house.stream().send();
+    house.upstream.call().await.answer(401, &complaint("refused"));
+    let talk = house.upstream.call().await.talk();
+    talk.event(&complaint("reported")).await;
+    // It breaks in its middle.
+    let talk = house.upstream.call().await.talk();
+    talk.token("Hi").await;
+    talk.event(&complaint("broken")).await;
+    let (events, _) = Reading::of(sent.await.unwrap()).until_last_chunk().await;
+    // The request is blamed, in the upstream's own words.
+    let sent = house.stream().send();
+    house.upstream.call().await.answer(400, &complaint("blamed"));
+    let blamed = sent.await.unwrap().text().await.unwrap();
+    assert!(blamed.contains("blamed: [hidden] of blue-team"), "{blamed}");
+
+    let log = log.text();
+    for word in ["refused", "reported", "broken"] {
+        assert!(log.contains(&format!("{word}: [hidden] of [hidden]")), "{word} is not in {log}");
+    }
+    for text in [&log, &blamed, &events.concat()] {
+        assert!(!text.contains("456789"), "{text}");
     }
 }

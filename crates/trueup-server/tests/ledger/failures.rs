@@ -186,6 +186,34 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     house.audit().await;
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn nothing_is_acknowledged_into_a_file_that_is_gone() {
+    let house = House::open().await;
+    let kept = house.new_id();
+    house.hold("ann", kept, premium(1)).await;
+    let (file, aside) = (house.file(), house.file().with_extension("aside"));
+    let is_refused = async || {
+        let hold = house.hold_command("ann", house.new_id(), premium(1));
+        let failed = house.try_run("ann", hold, Vec::new()).await.unwrap_err().to_string();
+        let probed = house.ledger.ready().await.unwrap_err().to_string();
+        for complaint in [failed, probed] {
+            assert!(complaint.contains("trueup.db was deleted or replaced while"), "{complaint}");
+            assert!(complaint.contains("put back the file that it is"), "{complaint}");
+        }
+    };
+    std::fs::rename(&file, &aside).unwrap();
+    is_refused().await;
+    // A copy has the same content and is another file.
+    std::fs::copy(&aside, &file).unwrap();
+    is_refused().await;
+    std::fs::rename(&aside, &file).unwrap();
+    house.ledger.ready().await.unwrap();
+    house.settle("ann", kept, premium(1)).await;
+    assert_eq!(house.figures("ann", "premium").await, (1, 0));
+    house.audit().await;
+}
+
 #[tokio::test]
 async fn another_database_is_another_history() {
     let (one, other) = (House::open().await, House::open().await);

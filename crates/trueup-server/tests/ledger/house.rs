@@ -66,8 +66,13 @@ impl House {
         next
     }
 
+    /// What the ledger is kept in.
+    pub fn file(&self) -> PathBuf {
+        self.folder.join("trueup.db")
+    }
+
     pub async fn connection(&self) -> SqlitePool {
-        let options = SqliteConnectOptions::new().filename(self.folder.join("trueup.db"));
+        let options = SqliteConnectOptions::new().filename(self.file());
         SqlitePool::connect_with(options).await.unwrap()
     }
 

@@ -4,15 +4,20 @@ pub use openai::{OpenAi, Timeouts};
 pub use simulated::Simulated;
 
 mod openai;
+mod secrets;
 mod simulated;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use trueup_core::ModelId;
 
+use self::secrets::Secrets;
 use crate::clock::Clock;
 use crate::config::ProviderSettings;
 use crate::gateway::request::ChatRequest;
+
+/// The most that a log says of one failure.
+const REASON_CHARS: usize = 240;
 
 /// Something that answers chats.
 #[derive(Clone, Debug)]
@@ -31,19 +36,19 @@ pub enum Reply {
     Whole(Bytes),
 }
 
-/// Why a provider gave no answer, or stopped giving it. Texts are for logs: they hold no secrets,
-/// but may hold what an upstream wrote.
+/// Why a provider gave no answer, or stopped giving it. Texts are for logs, through
+/// [`Provider::reason`]: they may hold what an upstream wrote.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ProviderError {
     /// It could not be reached, or did not answer in time.
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
     /// It answered with an error.
-    #[error("it answered {status}: {}", excerpt(.body))]
+    #[error("it answered {status}: {}", String::from_utf8_lossy(.body))]
     Status {
         /// The HTTP status.
         status: u16,
-        /// The body, unchanged.
+        /// The body, without the key if it was repeated there.
         body: Bytes,
     },
     /// It reported an error inside its stream.
@@ -58,6 +63,19 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    fn without(&self, secrets: &Secrets) -> Self {
+        match self {
+            Self::Unreachable(text) => Self::Unreachable(secrets.hide(text)),
+            Self::Status { status, body } => {
+                let body = secrets.hide(&String::from_utf8_lossy(body)).into();
+                Self::Status { status: *status, body }
+            }
+            Self::Reported(text) => Self::Reported(secrets.hide(text)),
+            Self::Broken(text) => Self::Broken(secrets.hide(text)),
+            Self::Injected => Self::Injected,
+        }
+    }
+
     /// The status of an answer that blames the request itself: another model would be asked the
     /// same, and only the caller can mend it.
     pub fn request_fault(&self) -> Option<(u16, &Bytes)> {
@@ -97,6 +115,16 @@ impl Provider {
         }
     }
 
+    /// What a log may say of its failure: little of what an upstream wrote, and nothing of what it
+    /// was sent in confidence.
+    pub fn reason(&self, error: &ProviderError) -> String {
+        let reason = match self {
+            Self::Simulated(_) => error.to_string(),
+            Self::OpenAi(upstream) => error.without(upstream.secrets()).to_string(),
+        };
+        reason.chars().take(REASON_CHARS).collect()
+    }
+
     /// Whether it may be asked for `model`.
     pub fn serves(&self, model: &ModelId) -> bool {
         match self {
@@ -119,8 +147,4 @@ impl Provider {
             Self::OpenAi(upstream) => upstream.ask(request, model).await,
         }
     }
-}
-
-fn excerpt(body: &Bytes) -> String {
-    String::from_utf8_lossy(body).chars().take(200).collect()
 }

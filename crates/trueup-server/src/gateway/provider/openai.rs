@@ -10,8 +10,9 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use tokio::time::timeout;
 use trueup_core::ModelId;
 
+use super::secrets::Secrets;
 use super::{ProviderError, Reply};
-use crate::config::OpenAiProvider;
+use crate::config::{OpenAiProvider, Secret};
 use crate::gateway::request::ChatRequest;
 use crate::gateway::sse::EventReader;
 
@@ -50,6 +51,7 @@ struct Upstream {
     url: String,
     name: String,
     headers: HeaderMap,
+    secrets: Secrets,
     models: Option<Vec<ModelId>>,
     timeouts: Timeouts,
 }
@@ -74,12 +76,23 @@ impl OpenAi {
         let host = reqwest::Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
         let name = host.unwrap_or_else(|| "openai".to_owned());
         let headers = headers(settings);
+        let key = settings.api_key.as_ref().map(Secret::expose);
+        let sent = settings
+            .headers
+            .iter()
+            .filter_map(|(_, value)| std::str::from_utf8(value.as_bytes()).ok());
+        let secrets = Secrets::new(key.into_iter().chain(sent));
         let models = settings.models.clone();
-        Ok(Self(Arc::new(Upstream { client, url, name, headers, models, timeouts })))
+        let upstream = Upstream { client, url, name, headers, secrets, models, timeouts };
+        Ok(Self(Arc::new(upstream)))
     }
 
     pub(super) fn name(&self) -> &str {
         &self.0.name
+    }
+
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.0.secrets
     }
 
     pub(super) fn serves(&self, model: &ModelId) -> bool {
@@ -114,6 +127,7 @@ impl OpenAi {
         if !status.is_success() {
             // What came of the body before a failure still says more than nothing.
             let (body, _) = collect(pieces, ERROR_LIMIT_BYTES, idle).await;
+            let body = upstream.secrets.hide_keys(body);
             return Err(ProviderError::Status { status: status.as_u16(), body });
         }
         match (request.stream(), is_events) {

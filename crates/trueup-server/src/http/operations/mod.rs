@@ -50,7 +50,7 @@ pub(super) fn price(
 pub(super) fn expiry(now: Timestamp, ttl_s: u64) -> Result<Timestamp, ApiError> {
     let ttl_s = i64::try_from(ttl_s).ok().filter(|_| (1..=MAX_TTL_S).contains(&ttl_s));
     let ttl_s = ttl_s.ok_or_else(|| {
-        let message = format!("ttl_s must be from 1 to {MAX_TTL_S}.");
+        let message = format!("ttl_s must be a whole number from 1 to {MAX_TTL_S}.");
         ApiError::new(ErrorCode::InvalidValue, message).at("ttl_s")
     })?;
     Ok(now.plus(ttl_s * 1000))

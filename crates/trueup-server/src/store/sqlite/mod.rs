@@ -3,6 +3,7 @@
 mod batch;
 mod conversations;
 mod entries;
+mod file;
 mod load;
 mod rows;
 mod snapshot;
@@ -20,6 +21,8 @@ use sqlx::sqlite::{
 };
 use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
 
+use file::OpenFile;
+
 use super::{AccountTerms, Glance, Sight, StoreError};
 
 /// SQLite's write-ahead log could lose committed pages before this version.
@@ -32,6 +35,7 @@ pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
     epoch: Epoch,
+    file: OpenFile,
 }
 
 impl SqliteStore {
@@ -41,12 +45,13 @@ impl SqliteStore {
     /// # Errors
     /// When the file cannot be opened, is no database of ours, or SQLite is too old.
     pub async fn open(url: &str, now: Timestamp) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::from_str(url)?
+        let named = SqliteConnectOptions::from_str(url)?.busy_timeout(Duration::from_secs(5));
+        file::refuse_others(&named).await?;
+        let options = named
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5));
+            .foreign_keys(true);
         let pool = |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
@@ -59,11 +64,12 @@ impl SqliteStore {
         };
         let writer = pool(1).connect_with(options.clone()).await?;
         check(&writer).await?;
+        let file = OpenFile::of(&options);
         sqlx::migrate!("../../migrations/sqlite").run(&writer).await?;
         let epoch = load_epoch(&writer, now).await?;
         let readers =
             pool(READERS).connect_lazy_with(options.read_only(true).create_if_missing(false));
-        Ok(Self { writer, readers, epoch })
+        Ok(Self { writer, readers, epoch, file })
     }
 
     /// The identity of this database's history.
@@ -91,6 +97,7 @@ impl SqliteStore {
     /// # Errors
     /// When the database cannot be written now.
     pub async fn begin(&self) -> Result<Batch<'_>, StoreError> {
+        self.file.check()?;
         // BEGIN IMMEDIATE takes the write lock now; a deferred one fails in the middle instead.
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         Ok(Batch::new(transaction, &self.epoch))
@@ -144,6 +151,7 @@ impl SqliteStore {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        self.file.check()?;
         sqlx::query("SELECT 1 FROM meta").fetch_optional(&self.readers).await?;
         Ok(())
     }
@@ -154,6 +162,7 @@ impl SqliteStore {
     /// # Errors
     /// When nothing can be written now.
     pub async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.file.check()?;
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
             "INSERT INTO meta (name, value) VALUES ('probed_at', ?) \
