@@ -99,6 +99,7 @@ fn page_words(event: &Event) -> String {
         }
         Event::Withdrawn { tab, op } => format!("page {tab} withdraws op {op}"),
         Event::Kept { tab } => format!("page {tab} keeps its state"),
+        Event::Leaving { tab, op } => format!("page {tab} is about to send op {op}"),
         Event::Sent { tab, op } => format!("page {tab} sends op {op}"),
         Event::Heard { tab, op } => format!("page {tab} hears of op {op}"),
         Event::Failed { tab, retry_after } => {

@@ -156,7 +156,8 @@ impl Book {
             (Some(_), None, None) => self.gauges.retain(|gauge| gauge.meter != line.meter),
             (Some(gauge), Some(terms), Some(wanted)) => {
                 agrees(&terms, wanted, clock, Some(&gauge.terms))?;
-                let is_next = gauge.terms.end <= terms.start;
+                let same = (gauge.terms.start, gauge.terms.end) == (terms.start, terms.end);
+                let is_next = !same && gauge.terms.end <= clock;
                 let kind = if is_next { "window" } else { "terms" };
                 Invariant::OneImage
                     .check(entry.kind == kind, || format!("a {kind} is told as {entry:?}"))?;

@@ -147,6 +147,13 @@ pub enum Event {
         /// Which page.
         tab: u8,
     },
+    /// An operation's request is about to leave the page.
+    Leaving {
+        /// Which page.
+        tab: u8,
+        /// Its number.
+        op: Op,
+    },
     /// An operation's request left the page.
     Sent {
         /// Which page.

@@ -63,13 +63,10 @@ impl Auditor {
             Event::Withdrawn { tab, op } => {
                 self.page_mut(*tab).own.retain(|own| own.op != *op);
             }
-            Event::Kept { tab } => {
-                let page = self.page_mut(*tab).clone();
-                if let Some(who) = page.who {
-                    let kept =
-                        Page { who: page.who, place: page.place, own: page.own, ..Page::default() };
-                    self.kept.insert((*tab, who), kept);
-                }
+            Event::Kept { tab } => self.keep(*tab),
+            Event::Leaving { tab, op } => {
+                let own = self.page_mut(*tab).own.iter_mut();
+                own.filter(|own| own.op == *op).for_each(|own| own.sent = true);
             }
             Event::Sent { tab, op } => self.sent(at, *tab, *op)?,
             Event::Heard { tab, op } => {
@@ -116,6 +113,15 @@ impl Auditor {
         page.troubled_until = at;
         page.own.iter_mut().for_each(|own| (own.sent, own.heard_at) = (true, at));
         *self.page_mut(tab) = page;
+    }
+
+    fn keep(&mut self, tab: u8) {
+        let Page { who, place, mut own, .. } = self.page_mut(tab).clone();
+        // What counts for nothing and never left is not kept.
+        own.retain(|own| own.sent || !own.predicted.is_empty());
+        if let Some(known) = who {
+            self.kept.insert((tab, known), Page { who, place, own, ..Page::default() });
+        }
     }
 
     fn sent(&mut self, at: Ms, tab: u8, op: Op) -> Result<(), Violation> {

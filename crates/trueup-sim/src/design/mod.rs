@@ -59,6 +59,8 @@ pub trait Design: std::fmt::Debug {
     fn saved(&self) -> Option<Saved>;
     /// The version that replies should tell everything after.
     fn since(&self) -> Option<Version>;
+    /// The server's clock, as far as the page knows it: what ids are dated by.
+    fn server_time(&self, now: Timestamp) -> Timestamp;
     /// The history that the figures are of.
     fn epoch(&self) -> Option<Epoch>;
     /// What the user sees.

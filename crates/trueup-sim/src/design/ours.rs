@@ -68,6 +68,10 @@ impl Design for Ours {
         self.0.since()
     }
 
+    fn server_time(&self, now: Timestamp) -> Timestamp {
+        self.0.server_time(now)
+    }
+
     fn epoch(&self) -> Option<Epoch> {
         self.1.clone()
     }

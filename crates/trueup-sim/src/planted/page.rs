@@ -149,6 +149,10 @@ impl Design for Buggy {
         self.inner.since()
     }
 
+    fn server_time(&self, now: Timestamp) -> Timestamp {
+        self.inner.server_time(now)
+    }
+
     fn epoch(&self) -> Option<Epoch> {
         self.inner.epoch()
     }

@@ -174,7 +174,7 @@ impl World<'_> {
         let Some(rows) = self.server.rows.get(account) else { return };
         let Some(plan) = self.server.plans.get(account) else { return };
         let mut aligned = rows.account.clone();
-        let mut entries = aligned.align(&plan.terms(clock));
+        let mut entries = aligned.align(&plan.terms(clock), clock);
         if let Some(bug) = self.bug {
             planted::align(bug, rows, &mut aligned, &mut entries);
         }

@@ -122,10 +122,9 @@ impl World<'_> {
         }
         self.next_op += 1;
         let op = self.next_op;
-        let made_at = START.plus(self.now + self.device(tab).ahead_ms);
-        let id = border::operation_id(op, made_at);
         let asked = charge_of(model);
         let (now, page) = (self.page_clock(tab), self.tabs[tab].page);
+        let id = border::operation_id(op, self.tabs[tab].design.server_time(now));
         let Some(begun) = self.tabs[tab].design.begin(id, &border::charge(&asked), now) else {
             return self.reach(Sometimes::TooMany);
         };
@@ -171,6 +170,7 @@ impl World<'_> {
     fn send(&mut self, tab: usize, id: trueup_core::OperationId, model: usize) {
         let page = self.tabs[tab].page;
         let since = self.tabs[tab].design.since();
+        self.note(Event::Leaving { tab: small(tab), op: border::op(id) });
         self.tell(tab, Input::Sent(id));
         let Some((account, actor)) = self.tabs[tab].who else { return };
         if self.tabs[tab].page != page || !self.tabs[tab].is_open {
