@@ -13,6 +13,14 @@ demo *flags:
 test *suites:
     @scripts/test.sh {{ suites }}
 
+# tell one seed of the simulator (sim 42), or search for a wrong number (sim --for 60s)
+sim *arguments:
+    @scripts/sim.sh {{ arguments }}
+
+# switch on every planted bug until the simulator's auditor has found it
+planted *flags:
+    @scripts/sim.sh planted {{ flags }}
+
 # what continuous integration runs: all checks, then all tests
 ci:
     @scripts/ci.sh

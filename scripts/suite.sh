@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs one suite of tests, after building what it needs: scripts/suite.sh rust | wasm | web | size | packaging | clients | e2e
+# Runs one suite of tests, after building what it needs: scripts/suite.sh rust | sim | wasm | web | size | packaging | clients | e2e
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -28,6 +28,15 @@ case "${1:-}" in
     step "testing the native crates: core, protocol, server" \
       cargo test ${CI:+--locked} --no-fail-fast --features trueup-server/demo
     ;;
+  sim)
+    step "testing the simulator itself" \
+      cargo test ${CI:+--locked} --no-fail-fast --package trueup-sim --profile sim
+    step "searching the same 10,000 seeds as always for a wrong number" scripts/sim.sh --seeds 10000
+    # A search: other seeds every time. What it finds is replayed by the seed that it prints.
+    seed="$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')"
+    step "searching other seeds, from $seed on" scripts/sim.sh --for 15s --from "$seed"
+    step "finding every planted bug" scripts/sim.sh planted
+    ;;
   wasm) step "testing the module in headless Chromium" scripts/wasm.sh test ;;
   web)
     scripts/web.sh demo
@@ -52,5 +61,5 @@ case "${1:-}" in
     export TRUEUP_PICTURE="${TRUEUP_PICTURE:-$ROOT/target/demo.png}"
     step "testing the demo in Chromium against the real server" npm test --workspace tests/e2e
     ;;
-  *) die "usage: scripts/suite.sh rust | wasm | web | size | packaging | clients | e2e" ;;
+  *) die "usage: scripts/suite.sh rust | sim | wasm | web | size | packaging | clients | e2e" ;;
 esac

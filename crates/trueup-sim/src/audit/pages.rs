@@ -1,0 +1,270 @@
+//! What every page may show.
+
+use super::history::{Amounts, Event, Figures, Ms, Op, Place, Seen, Shown, State};
+use super::verdict::ONE_POLL_MS;
+use super::{Auditor, Begun, Invariant, Violation};
+
+/// A page can ask for no more than that at once.
+const MOST_UNDECIDED: usize = 100;
+
+/// (account, actor).
+pub(super) type Who = (u8, u8);
+
+/// A page, as far as it can be known from outside.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Page {
+    pub who: Option<Who>,
+    /// What its figures are based on.
+    pub place: Option<Place>,
+    /// What was begun here, or restored, and whose end was not seen.
+    pub own: Vec<Own>,
+    /// What it showed last: whose name, which version, every meter.
+    view: (Option<u8>, Option<u64>, Vec<Seen>),
+    /// An equal or earlier snapshot came: nothing may move.
+    stale: bool,
+    /// Operations given up since the page was last looked at.
+    given_up: Vec<Op>,
+    /// Until when faults of before may still be felt.
+    pub troubled_until: Ms,
+    /// Since when push reaches it undisturbed.
+    pub listens_since: Option<Ms>,
+    pub live: bool,
+    pub undecided: Vec<Op>,
+}
+
+/// An operation of a page that has not ended there.
+#[derive(Clone, Debug)]
+pub(super) struct Own {
+    pub op: Op,
+    predicted: Amounts,
+    /// Whether it may have left the page.
+    sent: bool,
+    /// When something was last heard of it.
+    pub heard_at: Ms,
+}
+
+impl Auditor {
+    pub(super) fn page(&mut self, at: Ms, event: &Event) -> Result<(), Violation> {
+        match event {
+            Event::Opened { tab, account, actor, kept } => {
+                self.opened(at, *tab, (*account, *actor), *kept);
+            }
+            Event::Copied { from, to } => {
+                let of_original = self.kept.iter().filter(|((tab, _), _)| tab == from);
+                let copies: Vec<_> =
+                    of_original.map(|((_, who), page)| ((*to, *who), page.clone())).collect();
+                self.kept.retain(|(tab, _), _| tab != to);
+                self.kept.extend(copies);
+            }
+            Event::Left { tab } => *self.page_mut(*tab) = Page::default(),
+            Event::Began { tab, op, asked, predicted } => {
+                self.began(at, *tab, *op, (asked, predicted))?;
+            }
+            Event::Withdrawn { tab, op } => {
+                self.page_mut(*tab).own.retain(|own| own.op != *op);
+            }
+            Event::Kept { tab } => self.keep(*tab),
+            Event::Leaving { tab, op } => {
+                let own = self.page_mut(*tab).own.iter_mut();
+                own.filter(|own| own.op == *op).for_each(|own| own.sent = true);
+            }
+            Event::Sent { tab, op } => self.sent(at, *tab, *op)?,
+            Event::Heard { tab, op } => {
+                if let Some(own) = self.page_mut(*tab).own.iter_mut().find(|own| own.op == *op) {
+                    own.heard_at = at;
+                }
+            }
+            Event::Failed { tab, retry_after } => {
+                let page = self.page_mut(*tab);
+                page.troubled_until = page.troubled_until.max(at + retry_after);
+            }
+            Event::ClockSet { tab } => {
+                let page = self.page_mut(*tab);
+                page.troubled_until = page.troubled_until.max(at + ONE_POLL_MS);
+            }
+            Event::GivenUp { tab, op } => {
+                let page = self.page_mut(*tab);
+                if page.own.iter().any(|own| own.op == *op) {
+                    page.given_up.push(*op);
+                    if let Some(begun) = self.begun.get_mut(op) {
+                        begun.given_up = true;
+                    }
+                }
+            }
+            Event::Received { tab, account, place } => {
+                let page = self.page_mut(*tab);
+                let other = page.who.is_none_or(|(own, _)| own != *account);
+                page.stale = other || page.place.is_some_and(|known| *place <= known);
+            }
+            Event::Listening { tab } => self.page_mut(*tab).listens_since = Some(at),
+            Event::Undecided { tab, ops } => self.page_mut(*tab).undecided = ops.clone(),
+            Event::Shown(shown) => self.shown(shown)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn opened(&mut self, at: Ms, tab: u8, who: Who, kept: bool) {
+        let found = self.kept.get(&(tab, who)).filter(|_| kept).cloned();
+        let mut page = found.unwrap_or_default();
+        page.who = Some(who);
+        // A page that is handed on shows what it did until the machine says otherwise.
+        page.view = std::mem::take(&mut self.page_mut(tab).view);
+        page.troubled_until = at;
+        page.own.iter_mut().for_each(|own| (own.sent, own.heard_at) = (true, at));
+        *self.page_mut(tab) = page;
+    }
+
+    fn keep(&mut self, tab: u8) {
+        let Page { who, place, mut own, .. } = self.page_mut(tab).clone();
+        // What counts for nothing and never left is not kept.
+        own.retain(|own| own.sent || !own.predicted.is_empty());
+        if let Some(known) = who {
+            self.kept.insert((tab, known), Page { who, place, own, ..Page::default() });
+        }
+    }
+
+    fn sent(&mut self, at: Ms, tab: u8, op: Op) -> Result<(), Violation> {
+        let page = self.page_mut(tab);
+        let who = page.who;
+        let own = page.own.iter_mut().find(|own| own.op == op);
+        let is_over = own.is_none();
+        if let Some(own) = own {
+            (own.sent, own.heard_at) = (true, at);
+        }
+        let kept = who.and_then(|who| self.kept.get(&(tab, who)));
+        let is_kept = kept.is_some_and(|kept| kept.own.iter().any(|own| own.op == op));
+        // A copy of the page may have fenced it in the meantime.
+        Invariant::NothingLost.check(is_kept || is_over, || {
+            format!("op {op} left page {tab} before the page had kept it")
+        })
+    }
+
+    fn began(
+        &mut self,
+        at: Ms,
+        tab: u8,
+        op: Op,
+        (asked, predicted): (&Amounts, &Amounts),
+    ) -> Result<(), Violation> {
+        let page = self.page_mut(tab);
+        let shown = &page.view.2;
+        let no_room = |(meter, units): &(u8, u64)| {
+            shown.iter().find(|seen| seen.figures.meter == *meter).is_none_or(|seen| {
+                seen.figures.hard && seen.remaining.is_some_and(|remaining| remaining < *units)
+            })
+        };
+        let expected =
+            if !shown.is_empty() && asked.iter().any(no_room) { Vec::new() } else { asked.clone() };
+        Invariant::ExactlyOnce.check(*predicted == expected, || {
+            format!("page {tab} predicts {predicted:?} for {asked:?} over {shown:?}")
+        })?;
+        if page.own.len() >= MOST_UNDECIDED {
+            // What counts for nothing and never left makes room, the oldest first.
+            let idle = page.own.iter().position(|own| !own.sent && own.predicted.is_empty());
+            idle.map(|at| page.own.remove(at));
+        }
+        page.own.push(Own { op, predicted: predicted.clone(), sent: false, heard_at: at });
+        let who = page.who;
+        if let Some(who) = who {
+            let twice = self.begun.insert(op, Begun { who, given_up: false });
+            Invariant::EndsOnce.check(twice.is_none(), || format!("op {op} was begun twice"))?;
+        }
+        Ok(())
+    }
+
+    fn shown(&mut self, shown: &Shown) -> Result<(), Violation> {
+        let tab = shown.tab;
+        let mut page = std::mem::take(self.page_mut(tab));
+        let judged = self.shown_on(&mut page, shown);
+        *self.page_mut(tab) = page;
+        judged
+    }
+
+    fn shown_on(&self, page: &mut Page, shown: &Shown) -> Result<(), Violation> {
+        let tab = shown.tab;
+        let Some((account, _)) = page.who else {
+            return Invariant::Apart.check(shown.meters.is_empty(), || {
+                format!("nobody looks at page {tab}: {shown:?}")
+            });
+        };
+        let named = shown.account.is_none_or(|shown| shown == account);
+        Invariant::Apart.check(named, || format!("page {tab} of account {account}: {shown:?}"))?;
+        let falls = page.place > shown.place;
+        Invariant::NeverBack.check(!falls, || {
+            format!("page {tab} fell from {:?} to {:?}", page.place, shown.place)
+        })?;
+        let mut ended: Vec<(Op, State)> =
+            page.given_up.drain(..).map(|op| (op, State::Fenced)).collect();
+        let mut expected = Vec::new();
+        page.own.retain(|own| !ended.iter().any(|(op, _)| *op == own.op));
+        if let Some((epoch, version)) = shown.place {
+            let book = self.book(account, epoch)?;
+            let Some(image) = book.image(version) else {
+                let what = format!("page {tab} shows version {version}, which nobody could read");
+                return Invariant::OneImage.broken(what);
+            };
+            let mut predicted = [0_u64; 8];
+            page.own.retain(|own| {
+                let record = book.records.get(&own.op).and_then(|record| record.at(version));
+                match record {
+                    Some((_, State::Held, _)) => true,
+                    Some((_, state, _)) => {
+                        ended.push((own.op, *state));
+                        false
+                    }
+                    None => {
+                        for (meter, units) in &own.predicted {
+                            if let Some(sum) = predicted.get_mut(usize::from(*meter)) {
+                                *sum += units;
+                            }
+                        }
+                        true
+                    }
+                }
+            });
+            let pending = |meter| predicted.get(usize::from(meter)).copied().unwrap_or_default();
+            expected = image.iter().map(|it| seen(*it, pending(it.meter))).collect();
+        }
+        Invariant::ExactlyOnce.check(shown.meters == expected, || {
+            let own = &page.own;
+            format!(
+                "page {tab} shows {:?}, not {expected:?}; undecided there: {own:?}",
+                shown.meters
+            )
+        })?;
+        ended.sort_unstable();
+        let mut told = shown.ended.clone();
+        told.sort_unstable();
+        Invariant::ExactlyOnce
+            .check(told == ended, || format!("page {tab} told the ends {told:?}, not {ended:?}"))?;
+        let moved = page.view.2 != shown.meters;
+        Invariant::NeverBack.check(!(page.stale && moved), || {
+            format!("a stale snapshot moved page {tab} from {:?} to {:?}", page.view, shown.meters)
+        })?;
+        let view = (shown.account, shown.place.map(|(_, version)| version), shown.meters.clone());
+        Invariant::ExactlyOnce.check(shown.told || page.view == view, || {
+            format!("page {tab} shows something else, and the app was not told: {shown:?}")
+        })?;
+        page.stale = false;
+        page.place = shown.place;
+        page.view = view;
+        page.live = shown.live;
+        Ok(())
+    }
+
+    pub(super) fn page_mut(&mut self, tab: u8) -> &mut Page {
+        let at = usize::from(tab);
+        if self.pages.len() <= at {
+            self.pages.resize_with(at + 1, Page::default);
+        }
+        #[expect(clippy::indexing_slicing, reason = "the vector was just made long enough")]
+        &mut self.pages[at]
+    }
+}
+
+fn seen(figures: Figures, pending: u64) -> Seen {
+    let total = figures.used + figures.held + pending;
+    let remaining = figures.limit.map(|limit| limit.saturating_sub(total));
+    Seen { figures, pending, total, remaining }
+}

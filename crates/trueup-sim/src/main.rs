@@ -1,0 +1,34 @@
+//! `trueup-sim`: search seeds, replay one, and find planted bugs.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod cli;
+
+/// Tries to make Trueup show a wrong number.
+#[derive(Debug, Parser)]
+#[command(name = "trueup-sim", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one seed and print what happens, a line an event
+    Replay(cli::replay::Arguments),
+    /// Run many seeds and report
+    Run(cli::run::Arguments),
+    /// Switch on every planted bug, one after the other, until it is found
+    Planted(cli::planted::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Replay(arguments) => cli::replay::run(&arguments),
+        Command::Run(arguments) => cli::run::run(&arguments),
+        Command::Planted(arguments) => cli::planted::run(&arguments),
+    };
+    if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

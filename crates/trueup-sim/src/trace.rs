@@ -1,0 +1,119 @@
+//! A history to be read: one line an event.
+
+use std::fmt::Write as _;
+
+use crate::audit::history::{Event, Op, Place, Seen, State};
+use crate::border::meter_name;
+
+/// One line for one event.
+pub fn line(at: i64, event: &Event) -> String {
+    let mut line = stamp(at);
+    // Writing to a text cannot fail.
+    let _ = write!(line, " {}", words(event));
+    line
+}
+
+fn stamp(at: i64) -> String {
+    let (seconds, millis) = (at / 1000, at % 1000);
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    format!("{hours:4}:{minutes:02}:{:02}.{millis:03}", seconds % 60)
+}
+
+fn amounts(amounts: &[(u8, u64)]) -> String {
+    if amounts.is_empty() {
+        return "nothing".to_owned();
+    }
+    let each = amounts.iter().map(|(meter, units)| format!("{units} {}", meter_name(*meter)));
+    each.collect::<Vec<_>>().join(" + ")
+}
+
+fn place((epoch, version): &Place) -> String {
+    format!("{epoch}/{version}")
+}
+
+fn meter(seen: &Seen) -> String {
+    let figures = &seen.figures;
+    let limit = figures.limit.map_or_else(|| "∞".to_owned(), |limit| limit.to_string());
+    let (used, held, pending) = (figures.used, figures.held, seen.pending);
+    format!("{} {used}+{held}+{pending} of {limit}", meter_name(figures.meter))
+}
+
+fn ends(ended: &[(Op, State)]) -> String {
+    let each = ended.iter().map(|(op, state)| format!(", op {op} {state:?}"));
+    each.collect::<String>().to_lowercase()
+}
+
+fn words(event: &Event) -> String {
+    match event {
+        Event::Planned { account, plan } => format!("account {account} plan {plan:?}"),
+        Event::Aligned { account, epoch, entry, .. } => {
+            let at = place(&(*epoch, entry.version));
+            format!("account {account} at {at}: {} {:?}", entry.kind, entry.terms)
+        }
+        Event::Decided { account, epoch, command, outcome, entry, .. } => {
+            let at = entry.as_ref().map(|entry| format!(" at {}", place(&(*epoch, entry.version))));
+            let (op, kind) = (command.op, &command.kind);
+            format!("account {account}{}: op {op} {kind:?}: {outcome:?}", at.unwrap_or_default())
+        }
+        Event::Restored { epoch, from, versions } => {
+            format!("database restored to {versions:?} of history {from}: history {epoch}")
+        }
+        Event::Pruned { account, op, .. } => {
+            format!("account {account}: record of op {op} deleted")
+        }
+        Event::Swept { .. } => "nothing is due".to_owned(),
+        Event::ByHand { op } => format!("a backend begins op {op}"),
+        Event::Unchanged { known, .. } => format!("nothing newer than {}", place(known)),
+        Event::Read(read) => {
+            let (since, at) = (read.since, place(&(read.epoch, read.version)));
+            let reset = if read.reset { ", reset" } else { "" };
+            let told = &read.outcomes;
+            format!(
+                "account {} read for actor {}: {at} since {since}{reset}, {told:?}",
+                read.account, read.actor
+            )
+        }
+        Event::Shown(shown) => {
+            let at = shown.place.as_ref().map_or_else(|| "-".to_owned(), place);
+            let meters: Vec<_> = shown.meters.iter().map(meter).collect();
+            format!("page {} shows {at}: {}{}", shown.tab, meters.join(", "), ends(&shown.ended))
+        }
+        page => page_words(page),
+    }
+}
+
+fn page_words(event: &Event) -> String {
+    match event {
+        Event::Opened { tab, account, actor, kept } => {
+            let from = if *kept { "what was kept" } else { "nothing" };
+            format!("page {tab} opens for actor {actor} of account {account}, from {from}")
+        }
+        Event::Copied { from, to } => format!("page {to} is a copy of page {from}"),
+        Event::Left { tab } => format!("page {tab} is left"),
+        Event::Began { tab, op, asked, predicted } => {
+            format!(
+                "page {tab} begins op {op}: {}, predicts {}",
+                amounts(asked),
+                amounts(predicted)
+            )
+        }
+        Event::Withdrawn { tab, op } => format!("page {tab} withdraws op {op}"),
+        Event::Kept { tab } => format!("page {tab} keeps its state"),
+        Event::Leaving { tab, op } => format!("page {tab} is about to send op {op}"),
+        Event::Sent { tab, op } => format!("page {tab} sends op {op}"),
+        Event::Heard { tab, op } => format!("page {tab} hears of op {op}"),
+        Event::Failed { tab, retry_after } => {
+            format!("page {tab} got no answer, and is to wait {retry_after} ms")
+        }
+        Event::ClockSet { tab } => format!("the clock of page {tab} is set"),
+        Event::GivenUp { tab, op } => format!("page {tab} gives op {op} up"),
+        Event::Received { tab, account, place: at } => {
+            format!("page {tab} receives {} of account {account}", place(at))
+        }
+        Event::FaultsStopped { .. } => "faults stop".to_owned(),
+        Event::Listening { tab } => format!("page {tab} listens"),
+        Event::Judged => "every page must be right".to_owned(),
+        Event::Undecided { tab, ops } => format!("page {tab} has undecided {ops:?}"),
+        other => format!("{other:?}"),
+    }
+}

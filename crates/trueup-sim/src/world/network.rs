@@ -1,0 +1,210 @@
+//! What travels, and what the network does to it.
+
+use std::rc::Rc;
+
+use trueup_core::Snapshot;
+use trueup_core::client::Request;
+
+use super::{Task, World};
+use crate::planted::Bug;
+use crate::report::Sometimes;
+use crate::server::{Asker, Call, Listener};
+
+/// Nobody waits longer than this for an answer.
+const TIME_OUT_MS: i64 = 10_000;
+
+/// A message.
+#[derive(Clone, Debug)]
+pub(super) enum Packet {
+    /// A page's own question.
+    Ask { asker: Asker, account: usize, actor: u8, request: Rc<Request> },
+    /// A chat request.
+    Chat(Box<Call>),
+    /// A connection was closed by the client.
+    Left(u64),
+    /// The answer to a page's question.
+    Reply { asker: Asker, reply: Reply },
+    /// A part of a chat's stream.
+    Stream { stream: u64, tab: usize, page: u32, part: Part },
+    /// A snapshot by push, or from another tab.
+    Push { tab: usize, page: u32, who: Option<(usize, u8)>, snapshot: Rc<Snapshot>, relayed: bool },
+}
+
+/// What came of a question.
+#[derive(Clone, Debug)]
+pub(super) enum Reply {
+    Answer(Rc<Snapshot>),
+    NotModified,
+    FenceRefused,
+    Failed(Option<i64>),
+}
+
+/// What a stream carries.
+#[derive(Clone, Debug)]
+pub(super) enum Part {
+    Token,
+    /// The end, with a snapshot or without, well or not.
+    End(Option<Rc<Snapshot>>, bool),
+    /// The connection broke.
+    Broken,
+}
+
+impl Packet {
+    /// Whether the packet is on its way to the server.
+    pub fn is_up(&self) -> bool {
+        matches!(self, Self::Ask { .. } | Self::Chat(_) | Self::Left(_))
+    }
+}
+
+impl World<'_> {
+    fn draw_delay(&mut self) -> i64 {
+        let (least, most) = self.profile.delay_ms;
+        self.chance.between(least, most)
+    }
+
+    /// When something arrives that keeps its place in a stream.
+    pub(super) fn draw_arrival(&mut self) -> i64 {
+        self.now + self.draw_delay()
+    }
+
+    /// When something arrives that may be overtaken.
+    fn draw_late_arrival(&mut self) -> i64 {
+        let (share, most_ms) = self.profile.reordering;
+        let mut arrival = self.draw_arrival();
+        if self.chance.chance(share) {
+            self.fault("reordered");
+            // As often seconds as hours.
+            let scale = self.chance.pick(&[1_000, 30_000, 600_000, 86_400_000]).unwrap_or(1_000);
+            arrival += self.chance.between(0, most_ms.min(scale));
+        }
+        arrival
+    }
+
+    fn is_lost(&mut self) -> bool {
+        let lost = self.chance.chance(self.profile.loss);
+        if lost {
+            self.fault("lost");
+        }
+        lost
+    }
+
+    fn is_doubled(&mut self) -> bool {
+        let doubled = self.chance.chance(self.profile.doubling);
+        if doubled {
+            self.fault("doubled");
+        }
+        doubled
+    }
+
+    /// Sends something that may be lost, late or doubled; when it arrives, if it does.
+    fn post(&mut self, packet: Packet) -> Option<i64> {
+        if self.is_lost() {
+            return None;
+        }
+        let at = self.draw_late_arrival();
+        if self.is_doubled() {
+            let again_at = self.draw_late_arrival();
+            let mut copy = packet.clone();
+            if let Packet::Chat(call) = &mut copy {
+                call.stream = None;
+            }
+            self.queue.push(again_at, Task::Deliver(copy));
+        }
+        self.queue.push(at, Task::Deliver(packet));
+        Some(at)
+    }
+
+    /// A page asks the server.
+    pub(super) fn ask(&mut self, tab: usize, request: Request) {
+        let (page, sent_at) = (self.tabs[tab].page, self.now);
+        let Some((account, actor)) = self.tabs[tab].who else { return };
+        if let Request::Fence { id, .. } = request
+            && self.has(Bug::GivesUpUnfenced)
+        {
+            return self.fence_refused(tab, id);
+        }
+        let (Request::Usage { id, .. } | Request::Fence { id, .. }) = request;
+        if let Request::Usage { since: None, ask, .. } = &request
+            && (!ask.is_empty() || self.tabs[tab].design.since().is_some())
+        {
+            self.reach(Sometimes::AskedWhole);
+        }
+        let asker = Asker { tab, page, who: (account, actor), id, sent_at };
+        let arrives = if self.device(tab).is_online {
+            self.post(Packet::Ask { asker, account, actor, request: Rc::new(request) })
+        } else {
+            None
+        };
+        if arrives.is_none_or(|at| at > sent_at + TIME_OUT_MS) {
+            let fails_at = if arrives.is_none() && self.chance.chance(500) {
+                sent_at + self.chance.between(5, TIME_OUT_MS)
+            } else {
+                sent_at + TIME_OUT_MS
+            };
+            self.fail(asker, fails_at);
+        }
+    }
+
+    fn fail(&mut self, asker: Asker, at: i64) {
+        let reply = Reply::Failed(None);
+        self.queue.push(at.max(self.now), Task::Deliver(Packet::Reply { asker, reply }));
+    }
+
+    /// The server answers a page.
+    pub(super) fn reply(&mut self, asker: Asker, reply: Reply) {
+        let gives_up_at = asker.sent_at + TIME_OUT_MS;
+        let arrives = self.post(Packet::Reply { asker, reply });
+        if arrives.is_none_or(|at| at > gives_up_at) {
+            self.fail(asker, gives_up_at);
+        }
+    }
+
+    /// A part of a stream leaves the server; whether the stream goes on.
+    pub(super) fn tell_stream(
+        &mut self,
+        stream: Option<u64>,
+        (tab, page): (usize, u32),
+        at: i64,
+        part: Part,
+    ) -> bool {
+        let Some(stream) = stream else { return false };
+        if self.chance.chance(self.profile.loss / 5) {
+            self.fault("stream broken");
+            self.break_stream(Some(stream), tab, page);
+            return false;
+        }
+        self.queue.push(at, Task::Deliver(Packet::Stream { stream, tab, page, part }));
+        true
+    }
+
+    /// A connection breaks: the client learns that, or just hears nothing any more.
+    pub(super) fn break_stream(&mut self, stream: Option<u64>, tab: usize, page: u32) {
+        let Some(stream) = stream else { return };
+        if self.chance.chance(700) || self.healing {
+            let at = self.draw_arrival() + self.chance.between(0, 3_000);
+            let part = Part::Broken;
+            self.queue.push(at, Task::Deliver(Packet::Stream { stream, tab, page, part }));
+        }
+    }
+
+    /// A client sends a chat.
+    pub(super) fn send_chat(&mut self, call: Call) {
+        let (stream, tab, page) = (call.stream, call.tab, call.page);
+        let online = self.device(tab).is_online;
+        if !online || self.post(Packet::Chat(Box::new(call))).is_none() {
+            self.break_stream(stream, tab, page);
+        }
+    }
+
+    /// A client closes a connection.
+    pub(super) fn hang_up(&mut self, stream: u64) {
+        let at = self.draw_arrival();
+        self.queue.push(at, Task::Deliver(Packet::Left(stream)));
+    }
+
+    pub(super) fn push_to(&mut self, listener: Listener, snapshot: Rc<Snapshot>) {
+        let Listener { tab, page, account, actor, .. } = listener;
+        let who = Some((account, actor));
+        self.post(Packet::Push { tab, page, who, snapshot, relayed: false });
+    }
+}

@@ -1,0 +1,122 @@
+//! How a world begins.
+
+use std::collections::BTreeMap;
+
+use super::people::MOST_AHEAD_MS;
+use super::tab::{Device, Tab, small};
+use super::{Run, Task, Trace, World};
+use crate::audit::Auditor;
+use crate::audit::history::Event;
+use crate::border;
+use crate::design::Ours;
+use crate::dice::Dice;
+use crate::profile::Profile;
+use crate::queue::Queue;
+use crate::report::Report;
+use crate::server::plan::Plan;
+use crate::server::rows::Rows;
+use crate::server::{Replica, Server};
+
+/// The streams of chance.
+const SHAPE: u64 = 1;
+const PEOPLE: u64 = 2;
+const CHANCE: u64 = 3;
+
+/// More pages than that are not looked at.
+const MOST_TABS: usize = 8;
+
+impl<'a> World<'a> {
+    pub(super) fn new(run: &Run, trace: Trace<'a>) -> Self {
+        let mut shape = Dice::new(run.seed, SHAPE);
+        let drawn = Profile::draw(&mut shape);
+        let profile = run.profile.clone().unwrap_or(drawn);
+        // To measure by, everything is there; else the world is drawn up to that size.
+        let whole = profile.name == "year";
+        let mut upto = |most: u64| if whole { most } else { 1 + shape.below(most) };
+        let [accounts, actors, devices, tabs] = profile.most.map(&mut upto);
+        let accounts = usize::try_from(accounts).unwrap_or(1);
+        let ids = 0..accounts;
+        let rows: Vec<_> = ids.map(|number| Rows::new(border::account_id(number))).collect();
+        let plans: Vec<_> =
+            rows.iter().map(|_| Plan::draw(&mut shape, profile.periods_ms)).collect();
+        let server = Server {
+            plans: plans.clone(),
+            epoch: 0,
+            backup: (0, rows.clone()),
+            replica: Replica { rows: rows.clone(), ..Replica::default() },
+            announced: vec![false; accounts],
+            rows,
+            waiting: Vec::new(),
+            batch: None,
+            jobs: BTreeMap::new(),
+            next_job: 0,
+            ahead_ms: 0,
+            is_up: true,
+            life: 0,
+            sweeping: false,
+            listeners: Vec::new(),
+        };
+        let mut world = World {
+            now: 0,
+            queue: Queue::default(),
+            people: Dice::new(run.seed, PEOPLE),
+            chance: Dice::new(run.seed, CHANCE),
+            bug: run.bug,
+            server,
+            devices: Vec::new(),
+            tabs: Vec::new(),
+            actors: usize::try_from(actors).unwrap_or(1),
+            auditor: Auditor::default(),
+            violation: None,
+            report: Report::default(),
+            trace,
+            next_op: 0,
+            next_stream: 0,
+            next_alarm: 0,
+            restores: 0,
+            streams: BTreeMap::new(),
+            by_hand: Vec::new(),
+            healing: false,
+            profile,
+        };
+        for (account, plan) in plans.into_iter().enumerate() {
+            world.note(Event::Planned { account: small(account), plan: plan.0 });
+        }
+        world.furnish(&mut shape, actors * devices, tabs);
+        world
+    }
+
+    fn furnish(&mut self, shape: &mut Dice, devices: u64, tabs: u64) {
+        let skew_ms = self.profile.skew_ms;
+        for device in 0..usize::try_from(devices).unwrap_or(1) {
+            let mut ahead_ms = shape.between(-skew_ms, skew_ms).min(MOST_AHEAD_MS);
+            if shape.chance(self.profile.clocks / 3) {
+                // A clock that nobody ever set: its ids are too old.
+                ahead_ms -= 8 * 86_400_000;
+            }
+            self.devices.push(Device { ahead_ms, is_online: true, wakes_at: None });
+            for _ in 0..tabs {
+                if self.tabs.len() < MOST_TABS {
+                    let pushes = shape.chance(self.profile.push);
+                    self.tabs.push(Tab::new(device, Box::new(Ours::default()), pushes));
+                }
+            }
+        }
+        for tab in 0..self.tabs.len() {
+            let device = self.tabs[tab].device;
+            let account = shape.index(self.server.rows.len());
+            // Most pages of a device are one person's.
+            let actor =
+                if shape.chance(800) { device % self.actors } else { shape.index(self.actors) };
+            self.tabs[tab].who = Some((account, small(actor)));
+            let (opens_ms, acts_ms) = (shape.between(0, 3_000), shape.pause(self.profile.acts_ms));
+            self.after(opens_ms, Task::Reopen(tab));
+            self.after(opens_ms + acts_ms, Task::Act(tab));
+        }
+        let operates_ms = shape.pause(self.profile.operates_ms);
+        self.after(operates_ms, Task::Operate);
+        if self.profile.nights {
+            self.after(86_400_000, Task::Prune);
+        }
+    }
+}

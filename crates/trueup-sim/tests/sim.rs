@@ -1,0 +1,81 @@
+//! What the simulator promises of itself.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails is to stop")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use trueup_sim::audit::history::Event;
+use trueup_sim::dice::Dice;
+use trueup_sim::planted::Bug;
+use trueup_sim::profile::PROFILES;
+use trueup_sim::queue::Queue;
+use trueup_sim::{Run, line, run};
+
+/// The whole history of a run, to be compared byte by byte.
+fn history(of: &Run) -> String {
+    let mut text = String::new();
+    let mut keep = |at: i64, event: &Event| writeln!(text, "{}", line(at, event)).unwrap();
+    let ended = run(of, Some(&mut keep));
+    match ended {
+        Ok(report) => writeln!(text, "{} events", report.events).unwrap(),
+        Err(failure) => writeln!(text, "{failure}").unwrap(),
+    }
+    text
+}
+
+#[test]
+fn the_same_seed_is_the_same_history_in_every_profile() {
+    for profile in PROFILES.iter().filter(|profile| profile.name != "weeks") {
+        for seed in 0..3 {
+            let of = Run { seed, profile: Some(profile.clone()), bug: None };
+            let (once, again) = (history(&of), history(&of));
+            assert!(once.lines().count() > 100, "{}: seed {seed} is empty", profile.name);
+            assert!(once == again, "{}: seed {seed} has two histories", profile.name);
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_finds_a_planted_bug_in_the_same_way() {
+    for bug in [Bug::SettleKeepsHold, Bug::ForgetsPendingOnReload] {
+        let of = Run { seed: 0, profile: None, bug: Some(bug) };
+        let once = run(&of, None).unwrap_err();
+        assert_eq!(run(&of, None).unwrap_err(), once, "{}", bug.name());
+    }
+}
+
+#[test]
+fn the_auditor_knows_no_code_but_its_own() {
+    let rooms = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/audit");
+    let mut files = 0;
+    for file in std::fs::read_dir(rooms).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for foreign in ["trueup_core", "crate::", "super::super"] {
+            assert!(!text.contains(foreign), "{} uses {foreign}", path.display());
+        }
+        files += 1;
+    }
+    assert!(files > 5, "the auditor's files were not found");
+}
+
+#[test]
+fn chance_is_the_same_on_every_machine() {
+    let mut dice = Dice::new(42, 1);
+    let drawn: Vec<u64> = (0..6).map(|_| dice.below(1_000_000)).collect();
+    assert_eq!(drawn, EXPECTED);
+    assert!((0..1_000).all(|_| (-3..=3).contains(&dice.between(-3, 3))));
+}
+
+const EXPECTED: [u64; 6] = [919_678, 175_093, 642_881, 40_778, 553_895, 773_052];
+
+#[test]
+fn things_happen_in_the_order_of_time_and_then_of_planning() {
+    let mut queue = Queue::default();
+    for (at, what) in [(5, "c"), (3, "a"), (5, "d"), (3, "b"), (9, "e")] {
+        queue.push(at, what);
+    }
+    queue.replan(|at, what| (*what != "e").then_some(at));
+    let order: Vec<_> = std::iter::from_fn(|| queue.pop(8)).map(|(_, what)| what).collect();
+    assert_eq!(order, ["a", "b", "c", "d"]);
+}
