@@ -201,6 +201,11 @@ impl Client {
         Some(self.knowledge()?.base.as_ref()?.version)
     }
 
+    /// The history that this client follows.
+    pub fn epoch(&self) -> Option<&Epoch> {
+        Some(&self.knowledge()?.base.as_ref()?.epoch)
+    }
+
     /// What the server's clock says when this client's says `now`, which is all that is known before
     /// the first answer. Ids are dated by it: a server takes none that is far from its own time.
     pub fn server_time(&self, now: Timestamp) -> Timestamp {

@@ -177,12 +177,7 @@ impl Small {
 }
 
 fn has_outcome(world: &World, state: trueup_core::OperationState) -> bool {
-    world
-        .server
-        .snapshot(Some(trueup_core::Version(0)), &[])
-        .operations
-        .iter()
-        .any(|it| it.state == state)
+    world.server.states().any(|it| it == state)
 }
 
 #[cfg(test)]

@@ -55,6 +55,11 @@ impl Server {
         self.records.get(&operation).is_some_and(|it| it.state == OperationState::Held)
     }
 
+    /// Where each operation stands.
+    pub fn states(&self) -> impl Iterator<Item = OperationState> {
+        self.records.values().map(|record| record.state)
+    }
+
     /// Decides and keeps what was decided. Whether something began to run.
     pub fn run(&mut self, command: &Command) -> bool {
         let known = self.records.get(&command.operation());

@@ -131,7 +131,6 @@ impl World {
     pub fn begin(&mut self, tab: usize, number: u8) {
         let (id, charge) = (names::operation(number), names::premium());
         self.change_tab(tab, |tab| {
-            tab.call(|_, _| ());
             let mut predicted = [0, 0];
             let requests = tab.call(|client, now| {
                 let begun = client.handle_begin(id, &charge, now);

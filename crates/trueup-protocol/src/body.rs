@@ -8,6 +8,7 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Malformed;
+use crate::decode::UNITS_SHAPE;
 
 /// A name in a complaint is no longer than this.
 const NAME_CHARS: usize = 128;
@@ -186,7 +187,7 @@ impl Read for bool {
 /// Read as far as it can be held: what is above 2^53-1 is another complaint, and made where the
 /// number is used.
 impl Read for u64 {
-    const SHAPE: &'static str = "a whole number from 0 to 9007199254740991";
+    const SHAPE: &'static str = UNITS_SHAPE;
 
     fn read(value: Value, path: &str) -> Result<Self, Malformed> {
         if let Value::Whole(whole) = value { Ok(whole) } else { Err(malformed::<Self>(path)) }

@@ -50,13 +50,15 @@ where
     })
 }
 
+/// What a count of units must be.
+pub(crate) const UNITS_SHAPE: &str = "a whole number from 0 to 9007199254740991";
+
 /// Reads a count of units.
 ///
 /// # Errors
 /// Above 2^53-1.
 pub fn units(param: &str, count: u64) -> Result<Units, Malformed> {
-    Units::new(count)
-        .ok_or_else(|| Malformed::new(param, "must be a whole number from 0 to 9007199254740991"))
+    Units::new(count).ok_or_else(|| Malformed::new(param, format!("must be {UNITS_SHAPE}")))
 }
 
 /// Reads meter -> units.

@@ -142,6 +142,9 @@ impl Body for ExtendRequest {
     }
 }
 
+/// The longest that a hold may live without being renewed, in seconds.
+pub const MAX_TTL_S: u64 = 3600;
+
 /// How long a hold lives. A number out of range is refused where it is used.
 struct Ttl(u64);
 

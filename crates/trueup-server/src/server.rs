@@ -112,7 +112,7 @@ impl Server {
             faults.clone(),
             shutdown.clone(),
         )?;
-        let catalog = CatalogReply::of(&settings.catalog);
+        let catalog = Arc::new(CatalogReply::of(&settings.catalog));
         let settings = Arc::new(settings);
         let state = AppState { ledger, settings, catalog, auth, clock, gateway, faults, shutdown };
         Ok(Self { state, store, ledger_task })

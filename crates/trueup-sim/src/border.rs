@@ -35,7 +35,6 @@ fn small(number: u32) -> u8 {
 macro_rules! named {
     ($function:ident, $kind:ty, $prefix:literal) => {
         /// The id with that number.
-        #[allow(clippy::expect_used, reason = "such a name is always valid")]
         pub fn $function(number: impl std::fmt::Display) -> $kind {
             format!(concat!($prefix, "-{}"), number).parse().expect("a short ASCII name")
         }

@@ -4,8 +4,10 @@ use crate::dice::Dice;
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+/// Milliseconds.
+pub(crate) const HOUR: i64 = 60 * MINUTE;
+/// Milliseconds.
+pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// Probabilities are of a thousand, times are milliseconds.
 #[derive(Clone, Debug)]

@@ -1,16 +1,11 @@
 //! A history to be read: one line an event.
 
-use std::fmt::Write as _;
-
 use crate::audit::history::{Event, Op, Place, Seen, State};
 use crate::border::meter_name;
 
 /// One line for one event.
 pub fn line(at: i64, event: &Event) -> String {
-    let mut line = stamp(at);
-    // Writing to a text cannot fail.
-    let _ = write!(line, " {}", words(event));
-    line
+    format!("{} {}", stamp(at), words(event))
 }
 
 fn stamp(at: i64) -> String {

@@ -68,8 +68,8 @@ impl Account {
         cause: Cause,
     ) -> Result<Decision, Rejection> {
         self.check_meters(charge, &known.holds)?;
-        let known = OperationRecord { settled_content: content, ..known.clone() };
-        self.end(&known, OperationState::Settled, cause, EntryKind::Settle, charge)
+        let record = OperationRecord { settled_content: content, ..known.clone() };
+        self.end(record, OperationState::Settled, cause, EntryKind::Settle, charge)
     }
 
     pub(super) fn release(
@@ -77,7 +77,8 @@ impl Account {
         known: &OperationRecord,
         cause: Cause,
     ) -> Result<Decision, Rejection> {
-        self.end(known, OperationState::Released, cause, EntryKind::Release, &Charge::empty())
+        let (record, charge) = (known.clone(), Charge::empty());
+        self.end(record, OperationState::Released, cause, EntryKind::Release, &charge)
     }
 
     pub(super) fn expire(
@@ -86,7 +87,8 @@ impl Account {
         charged: bool,
     ) -> Result<Decision, Rejection> {
         let charge = if charged { known.outcome().counted } else { Charge::empty() };
-        self.end(known, OperationState::Expired, Cause::HoldExpired, EntryKind::Expire, &charge)
+        let (state, cause) = (OperationState::Expired, Cause::HoldExpired);
+        self.end(known.clone(), state, cause, EntryKind::Expire, &charge)
     }
 
     pub(super) fn fence(&self, operation: OperationId, actor: &ActorId) -> Decision {
@@ -124,18 +126,18 @@ impl Account {
 
     fn end(
         &self,
-        known: &OperationRecord,
+        mut record: OperationRecord,
         state: OperationState,
         cause: Cause,
         kind: EntryKind,
         charge: &Charge,
     ) -> Result<Decision, Rejection> {
-        let mut record = OperationRecord { state, cause, charged: charge.clone(), ..known.clone() };
-        record.holds = Vec::new();
+        let holds = core::mem::take(&mut record.holds);
+        let record = OperationRecord { state, cause, charged: charge.clone(), ..record };
         let mut draft = Draft::new(self, record, kind);
-        draft.give_back(&known.holds)?;
+        draft.give_back(&holds)?;
         for (meter, units) in charge.iter() {
-            let held_in = known.holds.iter().find(|line| line.meter == *meter);
+            let held_in = holds.iter().find(|line| line.meter == *meter);
             draft.charge(meter, units, held_in.map(|line| line.window_number))?;
         }
         Ok(draft.changed())

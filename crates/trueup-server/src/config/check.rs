@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use trueup_protocol::request::MAX_TTL_S;
 
 use super::load::Sources;
 use super::raw::RawSettings;
@@ -19,7 +20,7 @@ const MIN_SECRET_BYTES: usize = 32;
 /// Shorter keys could be guessed.
 const MIN_API_KEY_CHARS: usize = 16;
 
-const HOLD_TTL_S: Range = Range { key: "hold_ttl_s", least: 1, most: 3600 };
+const HOLD_TTL_S: Range = Range { key: "hold_ttl_s", least: 1, most: MAX_TTL_S };
 const SWEEP_INTERVAL_MS: Range = Range { key: "sweep_interval_ms", least: 10, most: 60_000 };
 const SHUTDOWN_GRACE_S: Range = Range { key: "shutdown_grace_s", least: 0, most: 3600 };
 /// The most is more than one machine's ports and memory could carry.
@@ -44,7 +45,7 @@ impl Range {
     }
 
     fn shape(&self) -> String {
-        format!("a whole number from {} to {}", self.least, self.most)
+        whole_number(self.least, self.most)
     }
 }
 
@@ -159,5 +160,9 @@ fn within(key: &str, number: u64, least: u64, most: u64) -> Result<u64, Settings
     if (least..=most).contains(&number) {
         return Ok(number);
     }
-    Err(SettingsError::new(key, format!("must be a whole number from {least} to {most}")))
+    Err(SettingsError::new(key, format!("must be {}", whole_number(least, most))))
+}
+
+fn whole_number(least: u64, most: u64) -> String {
+    format!("a whole number from {least} to {most}")
 }

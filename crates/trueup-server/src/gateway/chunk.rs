@@ -54,23 +54,20 @@ impl Assembly {
     /// # Errors
     /// [`ProviderError`] when it is an error, or nothing that can be read.
     pub(super) fn take(&mut self, mut data: Bytes) -> Result<(Bytes, Piece), ProviderError> {
-        let unread =
-            |error| ProviderError::Broken(format!("an event that cannot be read: {error}"));
-        let mut chunk: Members = serde_json::from_slice(&data).map_err(unread)?;
+        let mut chunk: Members = serde_json::from_slice(&data).map_err(|error| unread(&error))?;
         check_error(&chunk)?;
         if chunk.get(SNAPSHOT).is_some() {
             chunk.remove(SNAPSHOT);
-            data = serde_json::to_vec(&chunk).map_err(unread)?.into();
+            data = serde_json::to_vec(&chunk).map_err(|error| unread(&error))?.into();
         }
         let piece = self.read(&data, &chunk)?;
         Ok((data, piece))
     }
 
     fn read(&mut self, data: &Bytes, chunk: &Members) -> Result<Piece, ProviderError> {
-        let unread =
-            |error| ProviderError::Broken(format!("an event that cannot be read: {error}"));
-        let usage: Option<&RawValue> = chunk.read("usage").map_err(unread)?;
-        let choices: Vec<Choice<'_>> = chunk.read("choices").map_err(unread)?.unwrap_or_default();
+        let usage: Option<&RawValue> = chunk.read("usage").map_err(|error| unread(&error))?;
+        let choices: Vec<Choice<'_>> =
+            chunk.read("choices").map_err(|error| unread(&error))?.unwrap_or_default();
         let has_usage = usage.is_some();
         if let Some(usage) = usage {
             self.usage = Some(usage.to_owned());
@@ -184,6 +181,10 @@ impl Whole {
         set_snapshot(&mut self.members, snapshot)?;
         serde_json::to_vec(&self.members).map(Bytes::from)
     }
+}
+
+fn unread(error: &serde_json::Error) -> ProviderError {
+    ProviderError::Broken(format!("an event that cannot be read: {error}"))
 }
 
 fn check_error(members: &Members) -> Result<(), ProviderError> {

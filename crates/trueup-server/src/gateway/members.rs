@@ -23,11 +23,8 @@ impl Members {
         if !body.get().starts_with('{') {
             return Err(Unreadable::no_object());
         }
-        let Every(members) = serde_json::from_str(body.get())?;
-        match twice(members.iter().map(|(name, _)| &**name)) {
-            Some(name) => Err(Unreadable::given_twice(name)),
-            None => Ok(Self(members)),
-        }
+        let every: Every = serde_json::from_str(body.get())?;
+        every.once().map_err(|name| Unreadable::given_twice(&name))
     }
 
     /// The text of a member's value.
@@ -85,18 +82,25 @@ impl Serialize for Members {
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Every(members) = Every::deserialize(deserializer)?;
-        // Two readers may pick different ones of two equal names, and then charge for one model
-        // and ask another.
-        match twice(members.iter().map(|(name, _)| &**name)) {
-            Some(name) => Err(de::Error::custom(format_args!("member {name:?} is given twice"))),
-            None => Ok(Self(members)),
-        }
+        Every::deserialize(deserializer)?
+            .once()
+            .map_err(|name| de::Error::custom(format_args!("member {name:?} is given twice")))
     }
 }
 
 /// Members as they come, also those that come twice.
 struct Every(Vec<(String, Box<RawValue>)>);
+
+impl Every {
+    /// The members, or the name that comes twice: two readers may pick different ones of two equal
+    /// names, and then charge for one model and ask another.
+    fn once(self) -> Result<Members, String> {
+        match twice(self.0.iter().map(|(name, _)| &**name)) {
+            Some(name) => Err(name.to_owned()),
+            None => Ok(Members(self.0)),
+        }
+    }
+}
 
 impl<'de> Deserialize<'de> for Every {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

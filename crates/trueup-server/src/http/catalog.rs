@@ -39,16 +39,16 @@ use crate::hex::hex;
     ),
 )]
 pub async fn get_catalog(State(state): State<AppState>, _: Bearer, headers: HeaderMap) -> Response {
-    let CatalogReply { body, tag } = state.catalog;
+    let CatalogReply { body, tag } = &*state.catalog;
     if tag.is_known_to(&headers) {
         return tag.not_modified();
     }
     let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    tag.mark(([kind], body).into_response())
+    tag.mark(([kind], body.clone()).into_response())
 }
 
 /// The catalog as it is served. Settings do not change while a server runs, so it is written once.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct CatalogReply {
     body: Bytes,
     tag: ETag,

@@ -63,8 +63,9 @@ pub async fn list_conversations(
 
 /// List a conversation's messages
 ///
-/// Its newest messages, oldest first, at most 1,000 a page; `before` asks for older ones. What was said is saved when it is admitted, an answer when it is
-/// charged: an answer that is missing here was not charged.
+/// Its newest messages, oldest first, at most 1,000 a page; `before` asks for older ones. What was
+/// said is saved when it is admitted, an answer when it is charged: an answer that is missing here
+/// was not charged.
 #[utoipa::path(
     get,
     path = "/v1/conversations/{id}/messages",

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use trueup_protocol::body::twice;
+use trueup_protocol::body::{Read as _, twice};
 use trueup_protocol::{ErrorCode, Malformed};
 
 use super::extract::misshapen;
@@ -57,9 +57,7 @@ impl Query {
     /// When it is none.
     pub fn number(&mut self, name: &'static str) -> Result<Option<u64>, Malformed> {
         let read = |text: String| {
-            whole(&text).ok_or_else(|| {
-                Malformed::new(name, "must be a whole number from 0 to 9007199254740991")
-            })
+            whole(&text).ok_or_else(|| Malformed::new(name, format!("must be {}", u64::SHAPE)))
         };
         self.text(name).map(read).transpose()
     }

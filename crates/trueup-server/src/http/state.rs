@@ -19,7 +19,7 @@ pub struct AppState {
     /// What the operator said.
     pub settings: Arc<Settings>,
     /// Its catalog, as it is served.
-    pub catalog: CatalogReply,
+    pub catalog: Arc<CatalogReply>,
     /// Who callers are.
     pub auth: Authenticator,
     /// What time it is.

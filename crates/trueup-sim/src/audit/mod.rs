@@ -17,6 +17,7 @@ use std::fmt;
 use book::Book;
 use history::{CommandKind, Event, Ms, Op, Outcome, Place, PlanLine};
 use pages::{Page, Who};
+pub use verdict::PATIENCE_MS;
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

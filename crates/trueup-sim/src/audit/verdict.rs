@@ -9,11 +9,11 @@ pub(super) const ONE_POLL_MS: Ms = 33_000;
 /// A page that hears nothing of a reply asks after this.
 const SILENCE_MS: Ms = 61_000;
 /// The longest way to the server and back when nothing disturbs it.
-pub const ROUND_TRIP_MS: Ms = 250;
+const ROUND_TRIP_MS: Ms = 250;
 /// How long push may take beyond one round trip.
 const PUSH_MS: Ms = 250;
-/// By then everything stands still.
-const PATIENCE_MS: Ms = 1_800_000;
+/// By then everything stands still, or pages keep changing the server.
+pub const PATIENCE_MS: Ms = 1_800_000;
 /// A hold that is due is found by the sweeper within that.
 const SWEEP_MS: Ms = 11_000;
 

@@ -6,13 +6,13 @@ use trueup_core::{Charge, Epoch, OperationId, Timestamp, Version};
 
 use super::{Design, Input};
 
-/// `trueup_core`'s machine, told everything as it comes, and the history that it follows.
+/// `trueup_core`'s machine, told everything as it comes.
 #[derive(Debug)]
-pub struct Ours(Client, Option<Epoch>);
+pub struct Ours(Client);
 
 impl Default for Ours {
     fn default() -> Self {
-        Self(Client::new(Settings::default()), None)
+        Self(Client::new(Settings::default()))
     }
 }
 
@@ -37,10 +37,6 @@ impl Design for Ours {
             Input::NotModified(id) => client.handle_not_modified(*id, now),
             Input::Failure(id, retry_after_ms) => client.handle_failure(*id, *retry_after_ms, now),
             Input::FenceRefused(id) => client.handle_fence_refused(*id, now),
-        }
-        // Only these can lead to another history.
-        if matches!(input, Input::Account(..) | Input::Snapshot(_) | Input::Answer(..)) {
-            self.1 = self.0.saved().and_then(|saved| saved.base).map(|base| base.epoch);
         }
     }
 
@@ -73,7 +69,7 @@ impl Design for Ours {
     }
 
     fn epoch(&self) -> Option<Epoch> {
-        self.1.clone()
+        self.0.epoch().cloned()
     }
 
     fn view(&self) -> &View {

@@ -111,7 +111,7 @@ impl World<'_> {
                 if !job.told {
                     job.told = true;
                     self.reach(Sometimes::LastChunkBare);
-                    self.tell_job(number, |_| Part::End(None, true));
+                    self.tell_job(number, Part::End(None, true));
                 }
                 return;
             }
@@ -179,7 +179,7 @@ impl World<'_> {
             return self.end(number, end);
         }
         job.tokens = (sent + 1, left - 1);
-        self.tell_job(number, |_| Part::Token);
+        self.tell_job(number, Part::Token);
         let slow = self.chance.chance(40);
         let gap_ms =
             if slow { self.chance.between(5_000, 50_000) } else { self.chance.between(100, 4_000) };
@@ -272,7 +272,7 @@ impl World<'_> {
                 self.ended_early(number);
                 let well = matches!(end, End::Settle(..));
                 if !self.server.jobs.get(&number).is_some_and(|job| job.told) {
-                    self.tell_job(number, |_| Part::End(Some(snapshot), well));
+                    self.tell_job(number, Part::End(Some(snapshot), well));
                 }
                 self.server.jobs.remove(&number);
             }
@@ -280,7 +280,7 @@ impl World<'_> {
                 let pause_ms = job.pause_ms;
                 job.pause_ms = (2 * pause_ms).min(5_000);
                 if job.expires_at <= clock {
-                    self.tell_job(number, |_| Part::End(None, false));
+                    self.tell_job(number, Part::End(None, false));
                     self.server.jobs.remove(&number);
                 } else {
                     self.after(pause_ms, Task::Job { job: number, step: Step::Retry });
@@ -304,7 +304,7 @@ impl World<'_> {
     }
 
     /// Something for the client of a chat, after all that was sent to it before.
-    fn tell_job(&mut self, number: u64, part: impl FnOnce(&Job) -> Part) {
+    fn tell_job(&mut self, number: u64, part: Part) {
         let arrives_at = self.draw_arrival();
         let Some(job) = self.server.jobs.get_mut(&number) else { return };
         if !job.is_heard {
@@ -312,7 +312,6 @@ impl World<'_> {
         }
         job.arrives_at = job.arrives_at.max(arrives_at);
         let at = job.arrives_at;
-        let part = part(job);
         let (stream, tab, page) = (job.call.stream, job.call.tab, job.call.page);
         if !self.tell_stream(stream, (tab, page), at, part)
             && let Some(job) = self.server.jobs.get_mut(&number)

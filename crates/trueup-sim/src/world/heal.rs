@@ -4,14 +4,11 @@ use trueup_core::ledger::Command;
 
 use super::tab::small;
 use super::{Task, World};
-use crate::audit::history::Event;
+use crate::audit::{PATIENCE_MS, history::Event};
 use crate::border;
+use crate::profile::DAY;
 use crate::server::Request;
 use crate::server::plan::Plan;
-
-/// By then the server stands still, or pages keep changing it.
-const PATIENCE_MS: i64 = 1_800_000;
-const DAY_MS: i64 = 86_400_000;
 
 impl World<'_> {
     pub(super) fn heal(&mut self) {
@@ -63,8 +60,8 @@ impl World<'_> {
         }
         // Windows that end all the time would be changes all the time.
         for account in 0..self.server.rows.len() {
-            let offset = self.clock().millis() - DAY_MS / 4;
-            let mut plan = Plan::draw(&mut self.chance, &[DAY_MS]);
+            let offset = self.clock().millis() - DAY / 4;
+            let mut plan = Plan::draw(&mut self.chance, &[DAY]);
             plan.0.iter_mut().for_each(|line| line.offset = offset);
             let request = Request::of(account, border::actor_id(0), None);
             self.submit(Request { plan: Some(plan), ..request });

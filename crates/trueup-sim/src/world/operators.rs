@@ -8,12 +8,11 @@ use super::tab::small;
 use super::{Task, World};
 use crate::audit::history::Event;
 use crate::border;
+use crate::profile::DAY;
 use crate::report::Sometimes;
 use crate::server::plan::{MODELS, Plan, charge_of};
 use crate::server::rows::Rows;
 use crate::server::{HOLD_MS, Request};
-
-const DAY_MS: i64 = 86_400_000;
 
 impl World<'_> {
     pub(super) fn operate(&mut self) {
@@ -87,7 +86,7 @@ impl World<'_> {
         let operation = match known.filter(|_| !fresh) {
             Some(operation) => operation,
             None => {
-                let age_ms = self.people.pick(&[0, 0, 0, 0, 0, 8 * DAY_MS, -1_200_000]);
+                let age_ms = self.people.pick(&[0, 0, 0, 0, 0, 8 * DAY, -1_200_000]);
                 let id = self.new_id(age_ms.unwrap_or_default());
                 self.by_hand.push(id);
                 id
@@ -145,8 +144,8 @@ impl World<'_> {
 
     /// Records go that no retry can be accepted under any more.
     pub(super) fn prune(&mut self) {
-        self.after(DAY_MS, Task::Prune);
-        let kept_ms = if self.has(crate::planted::Bug::PrunesTooEarly) { 2 } else { 8 } * DAY_MS;
+        self.after(DAY, Task::Prune);
+        let kept_ms = if self.has(crate::planted::Bug::PrunesTooEarly) { 2 } else { 8 } * DAY;
         let clock = self.clock();
         for account in 0..self.server.rows.len() {
             let Some(rows) = self.server.rows.get_mut(account) else { continue };

@@ -5,11 +5,11 @@ use super::{Task, World};
 use crate::audit::history::Event;
 use crate::border::{self, START};
 use crate::design::Input;
+use crate::profile::HOUR;
 use crate::report::Sometimes;
 use crate::server::Call;
 use crate::server::plan::{MODELS, charge_of};
 
-const HOUR_MS: i64 = 3_600_000;
 /// Known defect "fence from the future": the driver takes a fence that is refused because its id
 /// lies ahead of the server's clock for one that settles the matter, and forgets the operation; a
 /// late copy of its request is admitted once the server's clock has caught up. Until that is mended,
@@ -21,12 +21,12 @@ impl World<'_> {
         let pause_ms = self.people.pause(self.profile.acts_ms);
         let wandering = self.people.chance(self.profile.wandering);
         let clocks = self.people.chance(self.profile.clocks / 10);
-        let night = self.profile.nights && (self.now / HOUR_MS).rem_euclid(24) >= 9;
+        let night = self.profile.nights && (self.now / HOUR).rem_euclid(24) >= 9;
         if night && !self.people.chance(20) {
             if self.tabs[tab].is_open && self.tabs[tab].visible {
                 self.show_page(tab, false);
             }
-            return self.after(pause_ms.max(HOUR_MS), Task::Act(tab));
+            return self.after(pause_ms.max(HOUR), Task::Act(tab));
         }
         self.after(pause_ms, Task::Act(tab));
         let device = self.tabs[tab].device;

@@ -10,7 +10,7 @@ use crate::audit::history::Event;
 use crate::border;
 use crate::design::Ours;
 use crate::dice::Dice;
-use crate::profile::Profile;
+use crate::profile::{DAY, Profile};
 use crate::queue::Queue;
 use crate::report::Report;
 use crate::server::plan::Plan;
@@ -92,7 +92,7 @@ impl<'a> World<'a> {
             let mut ahead_ms = shape.between(-skew_ms, skew_ms).min(MOST_AHEAD_MS);
             if shape.chance(self.profile.clocks / 3) {
                 // A clock that nobody ever set: its ids are too old.
-                ahead_ms -= 8 * 86_400_000;
+                ahead_ms -= 8 * DAY;
             }
             self.devices.push(Device { ahead_ms, is_online: true, wakes_at: None });
             for _ in 0..tabs {
@@ -116,7 +116,7 @@ impl<'a> World<'a> {
         let operates_ms = shape.pause(self.profile.operates_ms);
         self.after(operates_ms, Task::Operate);
         if self.profile.nights {
-            self.after(86_400_000, Task::Prune);
+            self.after(DAY, Task::Prune);
         }
     }
 }

@@ -74,27 +74,20 @@ export class Backend {
 
   /** Somebody else of the account uses a model, past the page. */
   async useElsewhere(account: string, model: string): Promise<void> {
-    const id = newOperation();
-    const hold = { op_id: id, account, actor: "somebody_else", model };
-    await read(await this.call("POST", "/v1/operations", {}, hold));
-    const settle = { account, model };
-    await read(await this.call("POST", `/v1/operations/${id}/settle`, {}, settle));
+    await this.operate({ account, model }, { actor: "somebody_else" }, {});
   }
 
   /** The account has talked before; the page finds so many messages and replies of it. */
   async talk(account: string, replies: number): Promise<void> {
     for (let reply = 0; reply < replies; reply += 1) {
-      const id = newOperation();
-      const charged = { account, model: "gpt-5-mini" };
-      await read(await this.call("POST", "/v1/operations", {}, { op_id: id, ...charged }));
+      const model = "gpt-5-mini";
       const messages = ["user", "assistant"].map((role) => ({
         conversation: "demo",
         role,
         content: `${role} ${reply}`,
-        model: "gpt-5-mini",
+        model,
       }));
-      const settle = { ...charged, messages };
-      await read(await this.call("POST", `/v1/operations/${id}/settle`, {}, settle));
+      await this.operate({ account, model }, {}, { messages });
     }
   }
 
@@ -106,6 +99,15 @@ export class Backend {
 
   async faults(account: string): Promise<FaultSet> {
     return this.get("/demo/faults", await this.asVisitor(account));
+  }
+
+  /** A whole operation: what it takes is held, then charged. */
+  private async operate(charged: object, holding: object, settling: object): Promise<void> {
+    const id = newOperation();
+    const hold = { op_id: id, ...charged, ...holding };
+    await read(await this.call("POST", "/v1/operations", {}, hold));
+    const settle = { ...charged, ...settling };
+    await read(await this.call("POST", `/v1/operations/${id}/settle`, {}, settle));
   }
 
   private async asVisitor(account: string): Promise<Record<string, string>> {

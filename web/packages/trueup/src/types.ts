@@ -131,7 +131,8 @@ export interface Trueup {
    * chunk by chunk. Any other request is given to the global `fetch` as it is.
    *
    * A request that already carries `Trueup-Operation` (see {@link Operation.headers}) is tracked
-   * as that operation, whatever its method and body. A retry by the `openai` client keeps the operation of the first try.
+   * as that operation, whatever its method and body. A retry by the `openai` client keeps the
+   * operation of the first try.
    *
    * An anonymous visitor over the local limit gets a 402 reply without a request being made;
    * for everyone else the server decides. What is not sent (no token, aborted before it left) is

@@ -9,14 +9,12 @@ pub mod settle;
 use std::collections::BTreeMap;
 
 use trueup_core::{AccountId, ActorId, Charge, ModelId, Timestamp, Version};
+use trueup_protocol::request::MAX_TTL_S;
 use trueup_protocol::{ErrorCode, decode};
 
 use crate::config::Catalog;
 use crate::engine::{Answer, Done, View};
 use crate::error::ApiError;
-
-/// The longest that a hold may live without being renewed.
-const MAX_TTL_S: u64 = 3600;
 
 /// What an operation takes, and the model that says so.
 pub(super) struct Priced {

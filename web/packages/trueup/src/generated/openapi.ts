@@ -184,8 +184,9 @@ export interface paths {
         };
         /**
          * List a conversation's messages
-         * @description Its newest messages, oldest first, at most 1,000 a page; `before` asks for older ones. What was said is saved when it is admitted, an answer when it is
-         *     charged: an answer that is missing here was not charged.
+         * @description Its newest messages, oldest first, at most 1,000 a page; `before` asks for older ones. What was
+         *     said is saved when it is admitted, an answer when it is charged: an answer that is missing here
+         *     was not charged.
          */
         readonly get: operations["list_messages"];
         readonly put?: never;
