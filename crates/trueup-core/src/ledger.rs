@@ -1,9 +1,11 @@
 //! The ledger's decisions: what a command does to an account, as data for a store to write.
 //!
 //! [`Account`] is the projection of the entries written so far. [`Account::decide`] either turns a
-//! command down, finds that it was carried out before, or gives a [`Change`]: the account and the
-//! operation as they are to be, and the immutable entries that say how they came to be so. Nothing
-//! is mutated in place, so a decision that is not written has not happened.
+//! command down, finds that it was carried out before, or gives what is to be [`Written`]: the
+//! account and the operation as they are to be, and the immutable entry that says how they came to
+//! be so. Nothing is mutated in place, so a decision that is not written has not happened.
+
+pub use changes::{Movement, changes};
 
 use std::collections::BTreeMap;
 
@@ -16,6 +18,7 @@ use crate::units::Units;
 use crate::window::Timestamp;
 
 mod align;
+mod changes;
 mod decide;
 mod life;
 

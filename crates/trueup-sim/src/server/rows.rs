@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_core::ledger::{Account, Entry, EntryKind};
+use trueup_core::ledger::{self, Account, Entry, EntryKind, Movement};
 use trueup_core::operation::OperationRecord;
 use trueup_core::{
     ActorId, Cause, Change, Epoch, MeterReading, OperationId, OperationOutcome, Snapshot,
@@ -140,33 +140,18 @@ impl Rows {
     }
 
     fn changes(&self, from: Version, actor: &ActorId) -> Vec<Change> {
-        let mut changes: Vec<Change> = Vec::new();
-        for entry in self.after(from) {
-            for line in &entry.lines {
-                let (cause, units) = match entry.kind {
-                    EntryKind::Grant => (Cause::Grant, line.limit),
-                    EntryKind::Terms => (Cause::PlanChanged, line.limit),
-                    EntryKind::Window => (Cause::WindowReset, line.seen),
-                    _ if entry.actor.as_ref() == Some(actor) => continue,
-                    _ => (Cause::OtherDevice, line.seen),
-                };
-                let meter = line.meter.clone();
-                let change = Change { version: entry.version, cause, meter, units };
-                let others = cause == Cause::OtherDevice;
-                let sum = changes
-                    .iter_mut()
-                    .find(|it| others && it.cause == cause && it.meter == change.meter);
-                match sum {
-                    Some(sum) => {
-                        sum.version = change.version;
-                        sum.units += change.units;
-                    }
-                    None => changes.push(change),
-                }
-            }
-        }
-        changes.retain(|change| change.cause != Cause::OtherDevice || change.units != 0);
-        changes.sort_by_key(|change| change.version);
-        changes
+        let others = self
+            .after(from)
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::Grant || entry.actor.as_ref() != Some(actor));
+        ledger::changes(others.flat_map(|entry| {
+            entry.lines.iter().map(|line| Movement {
+                version: entry.version,
+                kind: entry.kind,
+                meter: line.meter.clone(),
+                limit: line.limit,
+                seen: line.seen,
+            })
+        }))
     }
 }

@@ -1,6 +1,6 @@
 //! Rows, and what they mean.
 
-use trueup_core::ledger::{Account, EntryKind};
+use trueup_core::ledger::{Account, EntryKind, Movement};
 use trueup_core::operation::OperationRecord;
 use trueup_core::{
     AccountId, Cause, Fingerprint, MeterBalance, MeterId, MeterTerms, OperationState, Timestamp,
@@ -152,6 +152,19 @@ impl EntryRow {
 
     pub fn kind(&self) -> Result<EntryKind, StoreError> {
         EntryKind::from_word(&self.kind).ok_or(StoreError::Damaged("entry"))
+    }
+
+    /// How a client sees it; `None` when it moved no meter.
+    pub fn movement(&self) -> Result<Option<Movement>, StoreError> {
+        let damaged = || StoreError::Damaged("entry");
+        let Some(meter) = &self.meter else { return Ok(None) };
+        Ok(Some(Movement {
+            version: Version(u64::try_from(self.version).map_err(|_| damaged())?),
+            kind: self.kind()?,
+            meter: MeterId::new(meter).map_err(|_| damaged())?,
+            limit: self.limit_moved,
+            seen: self.seen_moved,
+        }))
     }
 }
 

@@ -1,11 +1,8 @@
 //! The versioned outcome delta, read in one transaction.
 
-use std::collections::BTreeMap;
-
 use sqlx::{AssertSqlSafe, SqliteConnection};
-use trueup_core::ledger::EntryKind;
 use trueup_core::{
-    Cause, Change, Epoch, MeterId, MeterReading, OperationOutcome, Snapshot, Version,
+    Change, Epoch, MeterId, MeterReading, OperationOutcome, Snapshot, Version, ledger,
 };
 use trueup_protocol::column;
 
@@ -95,7 +92,9 @@ async fn range(
         .into_iter()
         .map(|row| Ok(row.into_record()?.outcome()))
         .collect::<Result<_, StoreError>>()?;
-    Ok(Some((outcomes, changes(&lines)?)))
+    let movements = lines.iter().filter_map(|line| line.movement().transpose());
+    let movements = movements.collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(Some((outcomes, ledger::changes(movements))))
 }
 
 /// What asked-for operations came to, unless the range told it already.
@@ -128,33 +127,6 @@ async fn add_asked(
         operations.push(row.into_record()?.outcome());
     }
     Ok(())
-}
-
-/// What others did, summed by meter; grants, plan changes and resets one by one.
-fn changes(lines: &[EntryRow]) -> Result<Vec<Change>, StoreError> {
-    let mut changes = Vec::new();
-    let mut others: BTreeMap<MeterId, Change> = BTreeMap::new();
-    for line in lines {
-        let damaged = || StoreError::Damaged("entry");
-        let Some(meter) = &line.meter else { continue };
-        let meter = MeterId::new(meter).map_err(|_| damaged())?;
-        let version = Version(u64::try_from(line.version).map_err(|_| damaged())?);
-        let change = |cause, units| Change { version, cause, meter: meter.clone(), units };
-        match line.kind()? {
-            EntryKind::Grant => changes.push(change(Cause::Grant, line.limit_moved)),
-            EntryKind::Terms => changes.push(change(Cause::PlanChanged, line.limit_moved)),
-            EntryKind::Window => changes.push(change(Cause::WindowReset, line.seen_moved)),
-            _ => {
-                let other =
-                    others.entry(meter.clone()).or_insert_with(|| change(Cause::OtherDevice, 0));
-                other.version = version;
-                other.units += line.seen_moved;
-            }
-        }
-    }
-    changes.extend(others.into_values().filter(|change| change.units != 0));
-    changes.sort_by_key(|change| change.version);
-    Ok(changes)
 }
 
 fn signed_len<T>(rows: &[T]) -> i64 {
