@@ -9,11 +9,11 @@ CRATE=trueup-wasm
 OUT=web/packages/trueup/src/wasm
 
 # Panics in the module become a bare trap: nobody can catch one in wasm, and the text and
-# formatting code that a message needs would be a third of the module. So Debug output has no
-# reader either. Nor does the compiler inline on its own before LLVM does, which knows that the
+# formatting code that a message needs would be a third of the module. So neither Debug output nor
+# the place of a panic has a reader. Nor does the compiler inline on its own before LLVM does, which knows that the
 # module is to be small.
 compile() {
-  WASM_FLAGS="-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zinline-mir=no" \
+  WASM_FLAGS="-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none -Zinline-mir=no" \
     WASM_STD_FEATURES=optimize_for_size \
     wasm_cargo build --package "$CRATE" --lib --profile wasm
 }

@@ -60,11 +60,6 @@ impl PendingOperation {
         if self.record.is_none() { &self.prediction } else { NOTHING }
     }
 
-    /// Whether the server may have seen it without the client knowing.
-    pub fn may_be_recorded(&self) -> bool {
-        self.stage != Stage::Created
-    }
-
     /// Whether it was expected to be refused and never left, as apps may leave it: it counts for
     /// nothing and nobody knows it.
     pub fn is_idle(&self) -> bool {

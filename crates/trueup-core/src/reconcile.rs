@@ -44,8 +44,6 @@ pub struct Knowledge {
 pub struct Question {
     /// Operations asked for by id.
     pub operations: Vec<OperationId>,
-    /// Whether the image was asked for whole, to replace a history that cannot be followed.
-    pub whole: bool,
 }
 
 /// What `apply` did with a snapshot.
@@ -122,14 +120,11 @@ impl Knowledge {
             .filter(|base| base.epoch == snapshot.epoch)
             // No answer is older than what this page began with, unless that was made up.
             .filter(|base| !unfounded(base));
-        let asked_whole = question.is_some_and(|question| question.whole);
         let continues = match same_history {
             Some(base) if snapshot.version < base.version => return Applied::Stale,
             Some(base) if snapshot.version == base.version => true,
             Some(base) if !snapshot.reset && snapshot.since <= base.version => true,
-            Some(_) if question.is_none() || !(snapshot.reset || asked_whole) => {
-                return Applied::Gap;
-            }
+            Some(_) if question.is_none() || !snapshot.reset => return Applied::Gap,
             _ => false,
         };
         if !continues && !question.is_some_and(|question| self.is_covered(snapshot, question)) {
@@ -145,9 +140,9 @@ impl Knowledge {
     }
 
     /// A snapshot that does not continue the base may count operations that it does not name. It is
-    /// safe only when every operation the server may have seen was asked for or is named.
+    /// safe only when every operation that anybody may know of was asked for or is named.
     fn is_covered(&self, snapshot: &Snapshot, question: &Question) -> bool {
-        self.pending.iter().filter(|operation| operation.may_be_recorded()).all(|operation| {
+        self.pending.iter().filter(|operation| !operation.is_idle()).all(|operation| {
             question.operations.contains(&operation.id)
                 || snapshot.operations.iter().any(|outcome| outcome.id == operation.id)
         })

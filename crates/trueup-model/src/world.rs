@@ -173,7 +173,7 @@ impl World {
             }
             Packet::End { tab, page, operation, snapshot, well } if self.is_there(*tab, *page) => {
                 if let Some(snapshot) = snapshot {
-                    self.call(*tab, |client, now| client.handle_snapshot(snapshot, now));
+                    self.call(*tab, |client, now| client.handle_reply(*operation, snapshot, now));
                 }
                 self.end_reply(*tab, *operation, *well);
             }

@@ -59,7 +59,7 @@ sometimes! {
     Gap, "a snapshot begins after what the page knows";
     Stale, "a snapshot is older than what the page shows";
     Reset, "a range cannot be told";
-    AskedWhole, "a page fetches whole what it cannot follow";
+    AskedWhole, "a page asks for what is under way, to replace what it cannot follow";
     OtherEpoch, "a page comes to another history";
     Rolled, "a window ends with units held in it";
     PlanMoved, "a plan changes while operations are open";

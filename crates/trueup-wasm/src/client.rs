@@ -79,7 +79,7 @@ impl Client {
     pub fn receive(&self, id: &str, body: &str) {
         self.tell(id, |driver, id| {
             driver.with(|machine, now| machine.handle_activity(id, now));
-            driver.receive(body);
+            driver.receive(id, body);
         });
     }
 

@@ -125,16 +125,16 @@ impl Driver {
     pub fn feed(self: &Rc<Self>, id: OperationId, bytes: &[u8]) {
         self.with(|machine, now| machine.handle_activity(id, now));
         let mut scanner = self.end_stream(id).unwrap_or_default();
-        scanner.push(bytes, |json| self.receive(json));
+        scanner.push(bytes, |json| self.receive(id, json));
         if scanner.is_within_line() {
             self.streams.borrow_mut().push((id, scanner));
         }
     }
 
-    /// A body that may carry a snapshot.
-    pub fn receive(self: &Rc<Self>, body: &str) {
+    /// A part of an operation's reply that may carry a snapshot.
+    pub fn receive(self: &Rc<Self>, id: OperationId, body: &str) {
         if let Some(snapshot) = reply::snapshot_in(body) {
-            self.with(|machine, now| machine.handle_snapshot(&snapshot, now));
+            self.with(|machine, now| machine.handle_reply(id, &snapshot, now));
         }
     }
 

@@ -45,6 +45,10 @@ extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
     pub fn set_timeout(callback: &Function, delay_ms: f64) -> JsValue;
 
+    /// Milliseconds by the clock that timers go by: nobody sets it.
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    pub fn ticks() -> f64;
+
     #[wasm_bindgen(js_name = clearTimeout)]
     pub fn clear_timeout(handle: &JsValue);
 }

@@ -19,7 +19,8 @@ pub struct Alarm {
 
 struct Set {
     handle: JsValue,
-    at: Timestamp,
+    /// By the host's ticks.
+    rings_at: f64,
 }
 
 impl Alarm {
@@ -30,20 +31,20 @@ impl Alarm {
 
     /// Sets the timer for an instant inside the deadline, a random one so that clients spread out.
     /// One that goes off earlier is left as it is: the machine does nothing before its time, and
-    /// streams move the deadline with every chunk.
+    /// streams move the deadline with every chunk. What it has to go is compared and not the time of
+    /// day, which may have been set ahead since.
     pub fn set(&self, deadline: Option<Deadline>, now: Timestamp) {
         let Some(deadline) = deadline else { return self.clear() };
-        if self.set.borrow().as_ref().is_some_and(|set| set.at <= deadline.not_after) {
+        let ticks = host::ticks();
+        let latest = ticks + delay_ms(deadline.not_after, now);
+        if self.set.borrow().as_ref().is_some_and(|set| set.rings_at <= latest) {
             return;
         }
         self.clear();
-        #[expect(clippy::cast_precision_loss, reason = "ranges are seconds")]
-        let range_ms = deadline.not_after.since(deadline.not_before) as f64;
-        let at = deadline.not_before.plus(host::whole(js_sys::Math::random() * range_ms));
-        let delay_ms = at.since(now).clamp(0, MAX_DELAY_MS);
-        #[expect(clippy::cast_precision_loss, reason = "at most a day")]
-        let handle = host::set_timeout(self.ring.as_ref().unchecked_ref(), delay_ms as f64);
-        *self.set.borrow_mut() = Some(Set { handle, at });
+        let earliest = ticks + delay_ms(deadline.not_before, now);
+        let rings_at = earliest + js_sys::Math::random() * (latest - earliest);
+        let handle = host::set_timeout(self.ring.as_ref().unchecked_ref(), rings_at - ticks);
+        *self.set.borrow_mut() = Some(Set { handle, rings_at });
     }
 
     /// The timer went off.
@@ -57,6 +58,11 @@ impl Alarm {
             host::clear_timeout(&set.handle);
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most a day")]
+fn delay_ms(at: Timestamp, now: Timestamp) -> f64 {
+    at.since(now).clamp(0, MAX_DELAY_MS) as f64
 }
 
 impl Drop for Alarm {

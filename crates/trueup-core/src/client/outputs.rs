@@ -16,7 +16,8 @@ impl Client {
         let Session::Account(knowledge) = &self.session else { return None };
         let base = knowledge.base.as_ref();
         let whole = self.wants.whole || base.is_none();
-        let since = base.map(|base| base.version).filter(|_| !whole);
+        // Also when it is of no use for the range: nobody is to answer who has seen less.
+        let since = base.map(|base| base.version);
         // A history that cannot be followed comes first: nothing could be made of a fence's answer.
         let fences = knowledge.pending.iter().find(|it| it.stage == Stage::Fencing && !whole);
         let fences = fences.map(|operation| operation.id);
@@ -36,7 +37,7 @@ impl Client {
                 .filter(|_| ask.is_empty() && !whole && says_enough)
                 .map(|base| (base.epoch.clone(), base.version));
             let request = Request::Usage { id, since, ask: ask.clone(), known };
-            (request, Question { operations: ask, whole })
+            (request, Question { operations: ask })
         };
         if fences.is_none() {
             self.wants.check = false;
@@ -58,11 +59,8 @@ impl Client {
     }
 }
 
-/// When the history is replaced whole, everything that the server may have seen must be named; else
-/// only what is no longer under way.
+/// When the history is replaced whole, everything that the server may know must be named: also what
+/// has not left, since a copy of this page may have fenced it. Else only what is no longer under way.
 fn asked<'a>(pending: impl Iterator<Item = &'a PendingOperation>, whole: bool) -> Vec<OperationId> {
-    pending
-        .filter(|it| it.awaits_end() || (whole && it.may_be_recorded()))
-        .map(|it| it.id)
-        .collect()
+    pending.filter(|it| it.awaits_end() || (whole && !it.is_idle())).map(|it| it.id).collect()
 }

@@ -1,15 +1,22 @@
 //! What the network tells the machine.
 
 use super::{
-    Applied, Cause, Client, Event, InFlight, OperationState, Question, RequestId, Snapshot, Stage,
-    Timestamp, Told, correction,
+    Applied, Cause, Client, Event, InFlight, OperationId, OperationState, Question, RequestId,
+    Snapshot, Stage, Timestamp, Told, correction,
 };
 use crate::correction::Reason;
 use crate::meter::Charge;
 
 impl Client {
-    /// A snapshot arrived outside the machine's own requests: in a reply, at the end of a stream,
-    /// by push.
+    /// The reply to an operation brought a snapshot. It tells what is its actor's own: one of an
+    /// operation that is not among the session's is meant for a session before.
+    pub fn handle_reply(&mut self, id: OperationId, snapshot: &Snapshot, now: Timestamp) {
+        if self.knowledge().is_some_and(|it| it.pending.get(id).is_some()) {
+            self.take(snapshot, None, now);
+        }
+    }
+
+    /// A snapshot arrived that nobody asked for: by push, or from another tab of the same actor.
     pub fn handle_snapshot(&mut self, snapshot: &Snapshot, now: Timestamp) {
         self.take(snapshot, None, now);
     }

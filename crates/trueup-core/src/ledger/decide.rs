@@ -47,7 +47,9 @@ impl Account {
                 }
                 Some(record) => Ok(Decision::Replayed(record.clone())),
                 None => {
-                    accept(operation, now, acceptance)?;
+                    // An id that is ahead today will be accepted in time: it must never be then.
+                    let max_ahead_ms = acceptance.max_age_ms;
+                    accept(operation, now, Acceptance { max_ahead_ms, ..acceptance })?;
                     Ok(self.fence(operation, actor))
                 }
             },

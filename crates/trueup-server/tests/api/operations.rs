@@ -250,11 +250,29 @@ async fn an_id_that_is_too_old_or_not_made_yet_is_refused() {
         let id = new_id(now.plus(-age_ms));
         let reply = hold(&house, id, &gpt).await;
         match refusal {
-            Some(code) => {
-                reply.refused(400, code);
-                fence(&house, "ann", id).await.refused(400, code);
-            }
+            Some(code) => drop(reply.refused(400, code)),
             None => assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fence_is_taken_while_its_id_may_yet_be_accepted() {
+    let house = House::open().await;
+    let now = house.clock.now();
+    let week_ms = 7 * 24 * 3_600_000;
+    for (age_ms, refusal) in [
+        (week_ms, None),
+        (week_ms + 1, Some("operation_too_old")),
+        (-600_001, None),
+        (-week_ms, None),
+        (-week_ms - 1, Some("operation_from_future")),
+    ] {
+        let id = new_id(now.plus(-age_ms));
+        let reply = fence(&house, "ann", id).await;
+        match refusal {
+            Some(code) => drop(reply.refused(400, code)),
+            None => assert_eq!(reply.expect(200)["operations"][0]["state"], "fenced"),
         }
     }
 }

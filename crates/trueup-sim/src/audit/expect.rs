@@ -42,9 +42,12 @@ impl Book {
             return rejected("conflict");
         }
         let age = clock - command.made_at;
+        // A fence must hold once the id that is ahead now is accepted.
+        let fences = matches!(command.kind, CommandKind::Fence(_));
+        let ahead = if fences { ACCEPTED_FOR_MS } else { ACCEPTED_AHEAD_MS };
         let unacceptable = match age {
             _ if age > ACCEPTED_FOR_MS => Some("too_old"),
-            _ if age < -ACCEPTED_AHEAD_MS => Some("from_future"),
+            _ if age < -ahead => Some("from_future"),
             _ => None,
         };
         match (&command.kind, known) {

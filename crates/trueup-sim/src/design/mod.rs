@@ -31,7 +31,9 @@ pub enum Input {
     Refresh,
     /// The timer went off.
     Timeout,
-    /// A snapshot arrived in a reply, by push, or from another tab.
+    /// An operation's reply brought a snapshot.
+    Reply(OperationId, Rc<Snapshot>),
+    /// A snapshot arrived by push, or from another tab.
     Snapshot(Rc<Snapshot>),
     /// A request was answered.
     Answer(RequestId, Rc<Snapshot>),

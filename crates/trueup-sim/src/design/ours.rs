@@ -32,6 +32,7 @@ impl Design for Ours {
             Input::Online(online) => client.handle_online(*online, now),
             Input::Refresh => client.handle_refresh(),
             Input::Timeout => client.handle_timeout(now),
+            Input::Reply(id, snapshot) => client.handle_reply(*id, snapshot, now),
             Input::Snapshot(snapshot) => client.handle_snapshot(snapshot, now),
             Input::Answer(id, snapshot) => client.handle_answer(*id, snapshot, now),
             Input::NotModified(id) => client.handle_not_modified(*id, now),

@@ -45,6 +45,11 @@ pub fn decide(
             let cause = trueup_core::Cause::NeverArrived;
             anew(known, &Command::Release { operation: *operation, cause })
         }
+        (Bug::FenceRefusedAhead, Command::Fence { operation, .. }, Ok(Decision::Changed(_)))
+            if operation.created_at().since(clock) > Acceptance::default().max_ahead_ms =>
+        {
+            Err(Rejection::FromFuture(*operation))
+        }
         (Bug::LateArrivalRuns, Command::Hold { .. }, Err(Rejection::Fenced(_)))
         | (Bug::HoldsAnew, Command::Hold { .. }, Ok(Decision::Replayed(_)))
         | (Bug::GrantsTwice, Command::Grant { .. }, Ok(Decision::Replayed(_))) => {

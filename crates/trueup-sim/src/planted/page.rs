@@ -12,7 +12,8 @@ use crate::design::{Design, Input};
 /// A page's client with that bug.
 pub fn client(bug: Bug, inner: Box<dyn Design>) -> Box<dyn Design> {
     let view = inner.view().clone();
-    Box::new(Buggy { bug, inner, view, own: None, counted: Map::new(), acknowledged: Vec::new() })
+    let (acknowledged, sent) = (Vec::new(), Vec::new());
+    Box::new(Buggy { bug, inner, view, own: None, counted: Map::new(), acknowledged, sent })
 }
 
 #[derive(Debug)]
@@ -25,6 +26,7 @@ struct Buggy {
     /// What its operations were predicted to charge.
     counted: Map<OperationId, Charge>,
     acknowledged: Vec<OperationId>,
+    sent: Vec<OperationId>,
 }
 
 impl Buggy {
@@ -62,6 +64,10 @@ impl Buggy {
             return None;
         }
         Some(match input {
+            Input::Reply(_, snapshot) if self.bug == Bug::IgnoresActor => {
+                Input::Snapshot(Rc::clone(snapshot))
+            }
+            Input::Reply(id, snapshot) => Input::Reply(*id, self.edit(snapshot)),
             Input::Snapshot(snapshot) => Input::Snapshot(self.edit(snapshot)),
             Input::Answer(id, snapshot) => Input::Answer(*id, self.edit(snapshot)),
             other => other.clone(),
@@ -110,6 +116,7 @@ impl Design for Buggy {
         match input {
             Input::Account(account, _) => self.own = Some(account.clone()),
             Input::Finished(id) => self.acknowledged.push(*id),
+            Input::Sent(id) => self.sent.push(*id),
             _ => {}
         }
         if let Some(edited) = self.edited(input) {
@@ -131,8 +138,14 @@ impl Design for Buggy {
 
     fn request(&mut self, now: Timestamp) -> Option<Request> {
         let mut request = self.inner.request(now)?;
-        if let (Bug::ForgetsAsk, Request::Usage { ask, .. }) = (self.bug, &mut request) {
-            ask.clear();
+        match (self.bug, &mut request) {
+            (Bug::ForgetsAsk, Request::Usage { ask, .. }) => ask.clear(),
+            (Bug::AsksOnlySent, Request::Usage { ask, .. }) => {
+                let unsent =
+                    |id: &OperationId| self.counted.contains_key(id) && !self.sent.contains(id);
+                ask.retain(|id| !unsent(id));
+            }
+            _ => {}
         }
         Some(request)
     }

@@ -47,10 +47,9 @@ impl World<'_> {
             Packet::Reply { asker, reply } => self.hear(asker, reply),
             Packet::Stream { stream, .. } if offline => self.stream(tab, stream, Part::Broken),
             Packet::Stream { stream, part, .. } => self.stream(tab, stream, part),
-            Packet::Push { snapshot, relayed, who, .. } if relayed || !offline => {
-                if self.is_other_actor(tab, who) {
-                    return;
-                }
+            Packet::Push { snapshot, relayed, who, .. }
+                if (relayed || !offline) && !self.is_of_other_actor(tab, who) =>
+            {
                 self.pushed(tab, &snapshot, relayed);
             }
             _ => {}
@@ -115,9 +114,9 @@ impl World<'_> {
         self.tabs[tab].streams.remove(at);
         let well = match part {
             Part::End(snapshot, well) => {
-                if let Some(snapshot) = snapshot.filter(|_| !self.is_other_actor(tab, begun_by)) {
+                if let Some(snapshot) = snapshot {
                     self.received(tab, &snapshot);
-                    self.tell(tab, Input::Snapshot(Rc::clone(&snapshot)));
+                    self.tell(tab, Input::Reply(operation, Rc::clone(&snapshot)));
                     if self.tabs[tab].who == begun_by {
                         self.relay(tab, page, &snapshot);
                     }
@@ -136,12 +135,10 @@ impl World<'_> {
         }
     }
 
-    /// Known defect "late snapshot of another actor": a snapshot does not say for whom it was made,
-    /// and neither driver nor machine drops one that was asked for in an earlier session of the same
-    /// account. It tells the operations of the actor before, and those of the actor now count
-    /// twice. Until that is mended, such snapshots are kept away here.
-    fn is_other_actor(&self, tab: usize, asked_by: Option<Who>) -> bool {
-        let both = self.tabs[tab].who.zip(asked_by);
+    /// A driver ends its channels with the session: a snapshot names its account, not for whom of
+    /// its actors it was made.
+    fn is_of_other_actor(&self, tab: usize, made_for: Option<Who>) -> bool {
+        let both = self.tabs[tab].who.zip(made_for);
         both.is_some_and(|(now, before)| now.0 == before.0 && now.1 != before.1)
     }
 

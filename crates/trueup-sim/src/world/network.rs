@@ -124,8 +124,8 @@ impl World<'_> {
             return self.fence_refused(tab, id);
         }
         let (Request::Usage { id, .. } | Request::Fence { id, .. }) = request;
-        if let Request::Usage { since: None, ask, .. } = &request
-            && (!ask.is_empty() || self.tabs[tab].design.since().is_some())
+        if let Request::Usage { ask, .. } = &request
+            && self.tabs[tab].streams.iter().any(|(_, operation, _)| ask.contains(operation))
         {
             self.reach(Sometimes::AskedWhole);
         }

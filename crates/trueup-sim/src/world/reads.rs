@@ -58,12 +58,7 @@ impl World<'_> {
                     let retry_after_ms = self.draw_retry_after();
                     return self.reply(asker, Reply::Failed(retry_after_ms));
                 }
-                // Known defect "whole fetch without a minimum": a page that fetches whole what it
-                // cannot follow names no version, so a replica may answer with less than the page
-                // shows; a page that was just restored takes it. Until that is mended, such fetches
-                // go by what the page has.
-                let seen = since.or_else(|| self.tabs[asker.tab].design.since());
-                let replica = self.draw_replica(account, seen);
+                let replica = self.draw_replica(account, *since);
                 let server = &self.server;
                 let rows = if replica { &server.replica.rows } else { &server.rows };
                 let Some(rows) = rows.get(account) else { return };

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::people::MOST_AHEAD_MS;
 use super::tab::{Device, Tab, small};
 use super::{Run, Task, Trace, World};
 use crate::audit::Auditor;
@@ -89,10 +88,10 @@ impl<'a> World<'a> {
     fn furnish(&mut self, shape: &mut Dice, devices: u64, tabs: u64) {
         let skew_ms = self.profile.skew_ms;
         for device in 0..usize::try_from(devices).unwrap_or(1) {
-            let mut ahead_ms = shape.between(-skew_ms, skew_ms).min(MOST_AHEAD_MS);
+            let mut ahead_ms = shape.between(-skew_ms, skew_ms);
             if shape.chance(self.profile.clocks / 3) {
-                // A clock that nobody ever set: its ids are too old.
-                ahead_ms -= 8 * DAY;
+                // A clock that nobody ever set, or wrongly: ids are too old, or from the future.
+                ahead_ms += shape.pick(&[-8, -8, 2, 8]).unwrap_or_default() * DAY;
             }
             self.devices.push(Device { ahead_ms, is_online: true, wakes_at: None });
             for _ in 0..tabs {

@@ -27,8 +27,7 @@ pub(super) struct Tab {
     pub is_open: bool,
     pub who: Option<Who>,
     pub visible: bool,
-    /// The timer, and when it goes off.
-    alarm: Option<(u64, i64)>,
+    alarm: Option<Alarm>,
     /// Whether the alarm went off while the device slept.
     pub overdue: bool,
     /// What pages kept here, by who looked.
@@ -41,6 +40,15 @@ pub(super) struct Tab {
     /// The fence that is under way.
     pub fences: Option<(RequestId, OperationId)>,
     clock: Clock,
+}
+
+/// A page's timer.
+#[derive(Clone, Copy, Debug)]
+struct Alarm {
+    set: u64,
+    rings_at: i64,
+    /// When it was to go off, by the page's clock when it was set.
+    due: Timestamp,
 }
 
 /// What pages of one browser share.
@@ -211,11 +219,10 @@ impl World<'_> {
             self.tabs[tab].alarm = None;
             return;
         };
-        // Known defect "timer behind the clock": the driver compares the instant that the timer was
-        // set for, by a clock that may have been set ahead since, and leaves a timer alone that has
-        // long to go. Until that is mended, what it has to go is compared here.
-        let latest = self.now + not_after.since(now);
-        if self.tabs[tab].alarm.is_some_and(|(_, rings_at)| rings_at <= latest.max(self.now)) {
+        let latest = self.now + not_after.since(now).max(0);
+        let by_day = self.has(Bug::TimerByDay);
+        let is_early = |it: Alarm| if by_day { it.due <= not_after } else { it.rings_at <= latest };
+        if self.tabs[tab].alarm.is_some_and(is_early) {
             return;
         }
         let at = not_before.plus(self.chance.between(0, not_after.since(not_before)));
@@ -226,13 +233,13 @@ impl World<'_> {
         }
         self.next_alarm += 1;
         let set = self.next_alarm;
-        self.tabs[tab].alarm = Some((set, self.now + delay_ms));
+        self.tabs[tab].alarm = Some(Alarm { set, rings_at: self.now + delay_ms, due: at });
         self.after(delay_ms, Task::Alarm { tab, set });
     }
 
     pub(super) fn ring(&mut self, tab: usize, set: u64) {
         let it = &self.tabs[tab];
-        if !it.is_open || it.alarm.is_none_or(|(known, _)| known != set) {
+        if !it.is_open || it.alarm.is_none_or(|alarm| alarm.set != set) {
             return;
         }
         if self.device(tab).wakes_at.is_some() {

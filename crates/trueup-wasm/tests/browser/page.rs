@@ -92,3 +92,13 @@ async fn a_clock_that_is_set_back_puts_no_check_off() {
     world.next().await.reply(304, "");
     assert_eq!(world.status(), "live");
 }
+
+#[wasm_bindgen_test]
+async fn a_clock_that_is_set_ahead_leaves_no_timer_behind() {
+    let world = World::live_with(r#"{"pollIntervalMs":3600000}"#).await;
+    set_clock(7_200_000);
+    // By the clock of before, the timer that is set goes off long before what is wanted now.
+    let id = world.begin();
+    world.client.sent(&id);
+    assert_eq!(world.next().await.url(), "/v1/usage?since=1");
+}

@@ -3,7 +3,7 @@
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::kit::{CATALOG, World, snapshot, snapshot_of, stringify, text, token_of};
+use crate::kit::{CATALOG, World, ended, snapshot, snapshot_of, stringify, text, token_of};
 
 #[wasm_bindgen_test]
 async fn a_late_answer_of_the_session_before_finds_nobody() {
@@ -26,6 +26,30 @@ async fn a_late_answer_of_the_session_before_finds_nobody() {
     JsFuture::from(ready).await.unwrap();
     assert_eq!(text(&world.client.view(), "account").as_deref(), Some("bob"));
     assert_eq!(world.premium("used"), "3");
+}
+
+#[wasm_bindgen_test]
+async fn the_reply_to_what_a_colleague_began_says_nothing_to_who_is_there_now() {
+    let world = World::live().await;
+    let adas = world.begin();
+    world.client.sent(&adas);
+    world.app.sign_in(Some(&token_of(r#"{"sub":"eve","acct":"ada"}"#)));
+    let ready = world.client.session_changed();
+    for _ in 0..2 {
+        let call = world.next().await;
+        let body = if call.url() == "/v1/catalog" { CATALOG } else { &snapshot(1, 1, "") };
+        call.reply(200, body);
+    }
+    JsFuture::from(ready).await.unwrap();
+    let eves = world.begin();
+    world.client.sent(&eves);
+    // The figures count what eve sent, and do not name it: it was made for ada.
+    let charged = r#"{"premium_messages":1}"#;
+    let operation = ended(&adas, 3, "settled", "finished", charged);
+    let made_for_ada = snapshot(2, 3, &operation);
+    world.client.receive(&adas, &made_for_ada);
+    world.client.feed(&adas, format!("data: {{\"trueup\":{made_for_ada}}}\n\n").as_bytes());
+    assert_eq!((world.premium("used"), world.premium("pending")), ("2".into(), "1".into()));
 }
 
 #[wasm_bindgen_test]

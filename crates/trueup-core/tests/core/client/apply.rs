@@ -59,30 +59,43 @@ fn a_snapshot_that_begins_after_the_base_is_not_taken_but_fetched_from_there() {
 }
 
 #[test]
-fn a_reset_is_taken_only_when_it_tells_of_everything_that_was_sent() {
+fn a_reset_is_taken_only_when_it_tells_of_everything_that_anybody_may_know() {
     check_live(
         "
-        begin a premium=1                                                  => live v5 premium 1+0+1/5 standard 0+0+0/20
+        begin a premium=1                                                        => live v5 premium 1+0+1/5 standard 0+0+0/20
         sent a
-        begin b standard=1                                                 => live v5 premium 1+0+1/5 standard 0+0+1/20
-        push v9 reset; premium 3+0/5; standard 1+0/20                      => asks since 5 unless unchanged
-        answer v10 reset; premium 3+0/5; standard 1+0/20                   => asks whole for a
-        answer v10; premium 3+0/5; standard 1+0/20; a settled @8 premium=1 => live v10 premium 3+0+0/5 standard 1+0+1/20; reset: Your usage was brought up to date with the server.; a settled finished
+        begin b standard=1                                                       => live v5 premium 1+0+1/5 standard 0+0+1/20
+        push v9 reset; premium 3+0/5; standard 1+0/20                            => asks since 5 unless unchanged
+        answer v10 reset; premium 3+0/5; standard 1+0/20                         => asks since 5 for a b
+        answer v10 reset; premium 3+0/5; standard 1+0/20; a settled @8 premium=1 => live v10 premium 3+0+0/5 standard 1+0+1/20; reset: Your usage was brought up to date with the server.; a settled finished
+        sent b
         ",
     );
 }
 
 #[test]
-fn a_whole_answer_replaces_a_history_that_cannot_be_followed() {
+fn what_a_copy_of_the_page_fenced_stops_counting_whatever_can_be_told() {
     check_live(
         "
-        begin a premium=1                                                      => live v5 premium 1+0+1/5 standard 0+0+0/20
+        begin a premium=1                                                  => live v5 premium 1+0+1/5 standard 0+0+0/20
+        push v9 reset; premium 3+0/5; standard 1+0/20                      => asks since 5 unless unchanged
+        answer v9 reset; premium 3+0/5; standard 1+0/20                    => asks since 5 for a
+        answer v9 reset; premium 3+0/5; standard 1+0/20; a fenced @8       => live v9 premium 3+0+0/5 standard 1+0+0/20; never_arrived a: The message never arrived: your premium was returned.; reset: Your usage was brought up to date with the server.; a fenced never_arrived
+        ",
+    );
+}
+
+#[test]
+fn a_page_that_cannot_follow_still_says_what_it_has_seen() {
+    check_live(
+        "
+        begin a premium=1                                                            => live v5 premium 1+0+1/5 standard 0+0+0/20
         sent a
-        refresh                                                                => asks since 5 unless unchanged
-        answer v9 reset; premium 3+0/5; standard 1+0/20                        => asks whole for a
-        answer v10; premium 2+1/5; standard 1+0/20; a held @8 premium=1        => live v10 premium 2+1+0/5 standard 1+0+0/20; reset: Your usage was brought up to date with the server.
+        refresh                                                                      => asks since 5 unless unchanged
+        answer v9 reset; premium 3+0/5; standard 1+0/20                              => asks since 5 for a
+        answer v10 reset; premium 2+1/5; standard 1+0/20; a held @8 premium=1        => live v10 premium 2+1+0/5 standard 1+0+0/20; reset: Your usage was brought up to date with the server.
         finished a
-        push v11 since 10; premium 3+0/5; standard 1+0/20; a settled premium=1 => live v11 premium 3+0+0/5 standard 1+0+0/20; a settled finished
+        push v11 since 10; premium 3+0/5; standard 1+0/20; a settled premium=1       => live v11 premium 3+0+0/5 standard 1+0+0/20; a settled finished
         ",
     );
 }
@@ -94,7 +107,7 @@ fn another_epoch_begins_anew_and_asks_for_everything() {
         begin a premium=1                                                         => live v5 premium 1+0+1/5 standard 0+0+0/20
         sent a
         begin b premium=1                                                         => live v5 premium 1+0+2/5 standard 0+0+0/20
-        push v2 epoch 1; premium 0+0/5; standard 0+0/20                           => asks whole for a
+        push v2 epoch 1; premium 0+0/5; standard 0+0/20                           => asks since 5 for a b
         answer v2 epoch 1; premium 0+0/5; standard 0+0/20                         => live v2 premium 0+0+2/5 standard 0+0+0/20; reset: Your usage was brought up to date with the server.; fences a since 2
         answer v3 epoch 1 since 2; premium 0+0/5; standard 0+0/20; a fenced       => live v3 premium 0+0+1/5 standard 0+0+0/20; never_arrived a: The message never arrived: your premium was returned.; a fenced never_arrived
         push v9 since 5; premium 4+0/5; standard 0+0/20
@@ -119,7 +132,7 @@ fn another_epoch_is_asked_for_before_a_fence_is_tried_in_it() {
         at 1000
         timeout                                                                      => asks since 5 for a b
         answer v5; premium 1+0/5; standard 0+0/20                                    => fences a since 5
-        answer v2 epoch 1 reset; premium 0+0/5; standard 0+0/20; a fenced            => asks whole for a b c
+        answer v2 epoch 1 reset; premium 0+0/5; standard 0+0/20; a fenced            => asks since 5 for a b c
         answer v3 epoch 1; premium 0+1/5; standard 0+0/20; a fenced @2; c held premium=1 => live v3 premium 0+1+1/5 standard 0+0+0/20; never_arrived a: The message never arrived: your premium was returned.; reset: Your usage was brought up to date with the server.; a fenced never_arrived; fences b since 3
         ",
     );
@@ -159,10 +172,10 @@ fn a_late_word_of_a_history_that_was_left_or_never_known_begins_none() {
         account one                                                    => loading; asks whole
         push v9 epoch 0; premium 3+0/5
         answer v2 epoch 1; premium 0+0/5                               => live v2 premium 0+0+0/5
-        push v9 epoch 0; premium 3+0/5                                 => asks whole
+        push v9 epoch 0; premium 3+0/5                                 => asks since 2
         answer v2 epoch 1; premium 0+0/5
         push v3 epoch 1 since 2; premium 1+0/5; other_device premium 1 => live v3 premium 1+0+0/5; other_device: Used on another device: 1 premium.
-        push v4 epoch 2; premium 0+0/5                                 => asks whole
+        push v4 epoch 2; premium 0+0/5                                 => asks since 3
         answer v4 epoch 2; premium 0+0/5                               => live v4 premium 0+0+0/5; reset: Your usage was brought up to date with the server.
         push v9 epoch 1 since 2; premium 3+0/5
         refresh                                                        => asks since 4 unless unchanged

@@ -43,6 +43,23 @@ fn another_account_starts_with_nothing_of_the_one_before() {
 }
 
 #[test]
+fn the_reply_to_what_the_actor_before_began_says_nothing_to_this_one() {
+    check_live(
+        "
+        begin a premium=1                                                            => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        account one                                                                  => loading; asks whole
+        answer v5; premium 1+0/5; standard 0+0/20                                    => live v5 premium 1+0+0/5 standard 0+0+0/20
+        begin b premium=1                                                            => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent b
+        reply a v7 since 5; premium 3+0/5; standard 0+0/20; a settled premium=1; other_device premium 1 @6
+        reply b v7 since 5; premium 3+0/5; standard 0+0/20; b settled premium=1; other_device premium 1 @6 => live v7 premium 3+0+0/5 standard 0+0+0/20; other_device: Used on another device: 1 premium.; b settled finished
+        reply b v8 since 7; premium 4+0/5; standard 0+0/20; other_device premium 1
+        ",
+    );
+}
+
+#[test]
 fn whose_session_it_is_is_learnt_from_an_answer_alone() {
     check_live(
         "

@@ -115,6 +115,10 @@ impl Page {
             "activity" => client.handle_activity(letter(rest), now),
             "finished" => client.handle_finished(letter(rest), now),
             "failed" => client.handle_failed(letter(rest), now),
+            "reply" => {
+                let (id, rest) = rest.split_once(' ').unwrap();
+                client.handle_reply(letter(id), &snapshot(rest, self.now_ms), now);
+            }
             "push" => client.handle_snapshot(&snapshot(rest, self.now_ms), now),
             "timeout" => client.handle_timeout(now),
             "visible" => client.handle_visible(true, now),

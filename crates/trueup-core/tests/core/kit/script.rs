@@ -85,6 +85,8 @@ fn named(name: &str) -> OperationId {
         "old" => START.plus(-7 * day_ms),
         "too_old" => START.plus(-7 * day_ms - 1),
         "ahead" => START.plus(10 * 60 * 1000),
+        "a_week_ahead" => START.plus(7 * day_ms),
+        "over_a_week_ahead" => START.plus(7 * day_ms + 1001),
         "too_far_ahead" => START.plus(10 * 60 * 1000 + 1),
         _ => START,
     };

@@ -182,12 +182,27 @@ fn an_id_is_accepted_while_its_record_would_be_kept() {
         grant too_old premium=1         => too old
         hold ahead premium=1            => v3 hold admitted premium 0+2/9
         hold too_far_ahead premium=1    => from the future
-        fence too_far_ahead             => from the future
         grant too_far_ahead premium=1   => from the future
         at 99                           => nothing
         hold old premium=1              => as before: held
         settle old premium=1            => v4 settle finished premium 1+1/9
         fence old                       => as before: settled
+        ",
+    );
+}
+
+#[test]
+fn a_fence_holds_when_an_id_that_was_ahead_would_be_accepted() {
+    check(
+        "
+        plan premium 9                  => v1 terms plan_changed premium 0+0/9
+        hold too_far_ahead premium=1    => from the future
+        fence too_far_ahead             => v2 fence never_arrived
+        fence too_far_ahead             => as before: fenced
+        at 1                            => nothing
+        hold too_far_ahead premium=1    => fenced before
+        fence a_week_ahead              => v3 fence never_arrived
+        fence over_a_week_ahead         => from the future
         ",
     );
 }

@@ -159,7 +159,10 @@ impl World {
             Reply::Push(snapshot) => self.take(tab, &snapshot),
             Reply::Chat { operation, snapshot, well } => {
                 if let Some(snapshot) = snapshot {
-                    self.take(tab, &snapshot);
+                    let why = self.why_unasked(tab, &snapshot);
+                    self.call(tab, why, |client, now| {
+                        client.handle_reply(operation, &snapshot, now);
+                    });
                 }
                 self.end_reply(tab, operation, well);
             }
@@ -167,9 +170,13 @@ impl World {
     }
 
     fn take(&mut self, tab: usize, snapshot: &Snapshot) {
-        let nobody_yet = self.tabs[tab].client.view().account.is_none();
-        let why = if nobody_yet { Why::Late } else { self.why(tab, snapshot) };
+        let why = self.why_unasked(tab, snapshot);
         self.call(tab, why, |client, now| client.handle_snapshot(snapshot, now));
+    }
+
+    fn why_unasked(&self, tab: usize, snapshot: &Snapshot) -> Why {
+        let nobody_yet = self.tabs[tab].client.view().account.is_none();
+        if nobody_yet { Why::Late } else { self.why(tab, snapshot) }
     }
 
     fn end_reply(&mut self, tab: usize, operation: OperationId, well: bool) {
