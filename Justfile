@@ -21,6 +21,10 @@ sim *arguments:
 planted *flags:
     @scripts/sim.sh planted {{ flags }}
 
+# the client that ships and six other designs on the same simulated traffic: who shows wrong numbers
+compare *flags:
+    @scripts/sim.sh compare {{ flags }}
+
 # what continuous integration runs: all checks, then all tests
 ci:
     @scripts/ci.sh

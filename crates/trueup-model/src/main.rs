@@ -51,7 +51,7 @@ struct Cli {
     /// Put a defect into the world, to see it found
     #[arg(long)]
     planted: Option<Planted>,
-    /// Stop after so many states
+    /// Stop after so many steps
     #[arg(long)]
     at_most: Option<usize>,
 }
@@ -75,13 +75,14 @@ fn main() -> ExitCode {
         builder = builder.target_state_count(states);
     }
     let checker = builder.spawn_dfs().join();
+    let stopped_early = cli.at_most.is_some_and(|states| checker.state_count() >= states);
     println!(
         "{} states, {} steps, depth {}, {} s{}",
         checker.unique_state_count(),
         checker.state_count(),
         checker.max_depth(),
         began.elapsed().as_secs(),
-        if checker.is_done() { "" } else { " (stopped early)" },
+        if stopped_early { " (stopped early)" } else { ", all there are" },
     );
     for (name, path) in checker.discoveries() {
         let kind = checker.discovery_classification(name);

@@ -21,4 +21,4 @@ mod trace;
 mod world;
 
 pub use trace::line;
-pub use world::{Failure, Run, Trace, run};
+pub use world::{Failure, Run, Trace, measure, run};

@@ -20,6 +20,8 @@ enum Command {
     Replay(cli::replay::Arguments),
     /// Run many seeds and report
     Run(cli::run::Arguments),
+    /// Run the client that ships and other designs on the same traffic, and count wrong numbers
+    Compare(cli::compare::Arguments),
     /// Switch on every planted bug, one after the other, until it is found
     Planted(cli::planted::Arguments),
 }
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Replay(arguments) => cli::replay::run(&arguments),
         Command::Run(arguments) => cli::run::run(&arguments),
+        Command::Compare(arguments) => cli::compare::run(&arguments),
         Command::Planted(arguments) => cli::planted::run(&arguments),
     };
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }

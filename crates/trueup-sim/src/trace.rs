@@ -96,6 +96,7 @@ fn page_words(event: &Event) -> String {
         Event::Kept { tab } => format!("page {tab} keeps its state"),
         Event::Leaving { tab, op } => format!("page {tab} is about to send op {op}"),
         Event::Sent { tab, op } => format!("page {tab} sends op {op}"),
+        Event::Broke { tab, op } => format!("the reply to op {op} broke on page {tab}"),
         Event::Heard { tab, op } => format!("page {tab} hears of op {op}"),
         Event::Failed { tab, retry_after } => {
             format!("page {tab} got no answer, and is to wait {retry_after} ms")

@@ -4,12 +4,14 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use trueup_sim::audit::Tally;
 use trueup_sim::audit::history::Event;
+use trueup_sim::design::Rival;
 use trueup_sim::dice::Dice;
 use trueup_sim::planted::Bug;
 use trueup_sim::profile::PROFILES;
 use trueup_sim::queue::Queue;
-use trueup_sim::{Run, line, run};
+use trueup_sim::{Run, line, measure, run};
 
 /// The whole history of a run, to be compared byte by byte.
 fn history(of: &Run) -> String {
@@ -41,6 +43,28 @@ fn the_same_seed_finds_a_planted_bug_in_the_same_way() {
         let of = Run { seed: 0, profile: None, bug: Some(bug) };
         let once = run(&of, None).unwrap_err();
         assert_eq!(run(&of, None).unwrap_err(), once, "{}", bug.name());
+    }
+}
+
+#[test]
+fn other_designs_meet_the_same_people_and_show_wrong_numbers() {
+    let sum = |rival| {
+        let mut sum = Tally::default();
+        for profile in PROFILES.iter().filter(|profile| profile.name != "weeks") {
+            for seed in 0..6 {
+                let of = Run { seed, profile: Some(profile.clone()), bug: None };
+                sum.add(&measure(&of, rival).unwrap());
+            }
+        }
+        sum
+    };
+    let ours = sum(None);
+    assert_eq!((ours.wrong, ours.wrong_ms, ours.unhealed), (0, 0, 0));
+    assert!(ours.sessions > 100, "{ours:?}");
+    for rival in Rival::ALL {
+        let other = sum(Some(*rival));
+        assert!(other.wrong > 0 && other.wrong_ms > 0, "{}: {other:?}", rival.name());
+        assert!(other.messages * 2 > ours.messages, "{}: {other:?}", rival.name());
     }
 }
 

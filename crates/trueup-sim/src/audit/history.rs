@@ -168,6 +168,13 @@ pub enum Event {
         /// Its number.
         op: Op,
     },
+    /// An operation's reply broke, was stopped, or was an error.
+    Broke {
+        /// On which page.
+        tab: u8,
+        /// Its number.
+        op: Op,
+    },
     /// A page's question failed.
     Failed {
         /// Which page.

@@ -7,6 +7,7 @@
 pub mod book;
 mod expect;
 pub mod history;
+mod measure;
 mod pages;
 mod reads;
 mod verdict;
@@ -16,6 +17,7 @@ use std::fmt;
 
 use book::Book;
 use history::{CommandKind, Event, Ms, Op, Outcome, Place, PlanLine};
+pub use measure::Tally;
 use pages::{Page, Who};
 pub use verdict::PATIENCE_MS;
 
@@ -105,6 +107,8 @@ pub struct Auditor {
     clock_ahead: Ms,
     /// How many events were seen.
     seen: u64,
+    /// There when pages are measured and not judged.
+    jury: Option<measure::Jury>,
 }
 
 impl Auditor {
@@ -168,10 +172,27 @@ impl Auditor {
                 self.stopped_at = Some(at);
                 self.clock_ahead = clock - at;
             }
-            Event::Judged => self.judge(at)?,
-            page => self.page(at, page)?,
+            Event::Judged if self.jury.is_none() => self.judge(at)?,
+            page if self.jury.is_none() => self.page(at, page)?,
+            page => self.register(page),
         }
+        self.measure(at, event);
         Ok(())
+    }
+
+    /// What is begun on a page is no news to the ledger, whoever judges the page.
+    fn register(&mut self, event: &Event) {
+        match event {
+            Event::Opened { tab, account, actor, .. } => {
+                self.page_mut(*tab).who = Some((*account, *actor));
+            }
+            Event::Began { tab, op, .. } => {
+                if let Some(who) = self.page_mut(*tab).who {
+                    self.begun.insert(*op, Begun { who, given_up: false });
+                }
+            }
+            _ => {}
+        }
     }
 
     /// How many events were seen.

@@ -1,6 +1,8 @@
 //! What the commands share.
 
+pub mod compare;
 pub mod planted;
+mod plot;
 pub mod replay;
 pub mod run;
 mod search;

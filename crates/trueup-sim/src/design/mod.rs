@@ -7,8 +7,10 @@ use trueup_core::view::View;
 use trueup_core::{AccountId, Charge, Epoch, OperationId, Snapshot, Timestamp, Version};
 
 mod ours;
+mod rival;
 
 pub use ours::Ours;
+pub use rival::{Other, Rival};
 
 /// What a page is told.
 #[derive(Clone, Debug)]

@@ -127,6 +127,9 @@ impl World<'_> {
         };
         // It may have died of what it heard.
         if self.tabs[tab].is_open && self.tabs[tab].page == page {
+            if !well {
+                self.note(Event::Broke { tab: small(tab), op: border::op(operation) });
+            }
             let over = if well { Input::Finished(operation) } else { Input::Failed(operation) };
             self.tell(tab, over);
             if !well && self.has(Bug::ResendsChat) {

@@ -10,19 +10,31 @@ use crate::profile::DAY;
 use crate::server::Request;
 use crate::server::plan::Plan;
 
+const CALM_MS: i64 = 600_000;
+
 impl World<'_> {
     pub(super) fn heal(&mut self) {
         if self.violation.is_some() {
             return;
         }
+        self.stop_faults();
+        self.wait_until_due();
+        self.judge();
+        self.probe();
+    }
+
+    /// Faults stop, and there is time for several checks of any design.
+    pub(super) fn calm(&mut self) {
+        self.stop_faults();
+        self.pass(self.now + CALM_MS);
+    }
+
+    fn stop_faults(&mut self) {
         self.healing = true;
         self.profile = self.profile.healed();
         self.calm_down();
         let clock = self.clock().millis();
         self.note(Event::FaultsStopped { clock });
-        self.wait_until_due();
-        self.judge();
-        self.probe();
     }
 
     fn calm_down(&mut self) {

@@ -10,8 +10,9 @@ use std::fmt;
 use trueup_core::{OperationId, Timestamp};
 
 use crate::audit::history::Event;
-use crate::audit::{Auditor, Violation};
+use crate::audit::{Auditor, Tally, Violation};
 use crate::border::START;
+use crate::design::Rival;
 use crate::dice::Dice;
 use crate::planted::Bug;
 use crate::profile::Profile;
@@ -115,6 +116,8 @@ pub struct World<'a> {
     chance: Dice,
     profile: Profile,
     bug: Option<Bug>,
+    /// The design of the pages' clients, when it is not the one that ships.
+    rival: Option<Rival>,
     server: Server,
     devices: Vec<Device>,
     tabs: Vec<Tab>,
@@ -151,6 +154,26 @@ pub fn run(run: &Run, trace: Trace<'_>) -> Result<Report, Failure> {
     *report.profiles.entry(profile.name).or_default() += 1;
     match violation {
         None => Ok(report),
+        Some(violation) => {
+            Err(Failure { seed: run.seed, profile: profile.name, at: now, violation })
+        }
+    }
+}
+
+/// Runs one seed with pages of one design, the one that ships when it is `None`, and measures what
+/// they show.
+///
+/// # Errors
+/// [`Failure`] when the auditor found something on the server.
+pub fn measure(run: &Run, rival: Option<Rival>) -> Result<Tally, Failure> {
+    let mut world = World::new(run, None);
+    world.auditor = world.auditor.into_measuring(rival.is_none_or(Rival::reads_held));
+    world.rival = rival;
+    world.live();
+    world.calm();
+    let World { profile, now, violation, mut auditor, .. } = world;
+    match violation {
+        None => Ok(auditor.tally(now)),
         Some(violation) => {
             Err(Failure { seed: run.seed, profile: profile.name, at: now, violation })
         }

@@ -4,12 +4,15 @@ use super::tab::small;
 use super::{Task, World};
 use crate::audit::history::Event;
 use crate::border;
-use crate::design::{Design, Input, Ours};
+use crate::design::{Design, Input, Other, Ours};
 use crate::planted::{self, Bug};
 use crate::report::Sometimes;
 
 impl World<'_> {
     pub(super) fn new_design(&self) -> Box<dyn Design> {
+        if let Some(rival) = self.rival {
+            return Box::new(Other::new(rival));
+        }
         let ours: Box<dyn Design> = Box::new(Ours::default());
         match self.bug {
             None => ours,

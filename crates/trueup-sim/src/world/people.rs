@@ -211,6 +211,7 @@ impl World<'_> {
         let (stream, id, _) = self.tabs[tab].streams.remove(at);
         self.hang_up(stream);
         self.note(Event::Heard { tab: small(tab), op: border::op(id) });
+        self.note(Event::Broke { tab: small(tab), op: border::op(id) });
         self.tell(tab, Input::Failed(id));
     }
 }

@@ -61,6 +61,7 @@ impl<'a> World<'a> {
             people: Dice::new(run.seed, PEOPLE),
             chance: Dice::new(run.seed, CHANCE),
             bug: run.bug,
+            rival: None,
             server,
             devices: Vec::new(),
             tabs: Vec::new(),
