@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs one suite of tests, after building what it needs: scripts/suite.sh rust | sim | wasm | web | size | packaging | clients | e2e
+# Runs one suite of tests, after building what it needs: scripts/suite.sh rust | sim | wasm | module | web | size | packaging | clients | e2e
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -38,6 +38,12 @@ case "${1:-}" in
     step "finding every planted bug" scripts/sim.sh planted
     ;;
   wasm) step "testing the module in headless Chromium" scripts/wasm.sh test ;;
+  module)
+    scripts/web.sh package
+    step "building the simulator" cargo build ${CI:+--locked} --package trueup-sim --profile sim
+    step "telling the module that ships what 1,000 seeds tell: it must do what the native client does" \
+      scripts/module.sh 1000
+    ;;
   web)
     scripts/web.sh demo
     step "testing the npm package, and the parts of the demo page" \
@@ -61,5 +67,5 @@ case "${1:-}" in
     export TRUEUP_PICTURE="${TRUEUP_PICTURE:-$ROOT/target/demo.png}"
     step "testing the demo in Chromium against the real server" npm test --workspace tests/e2e
     ;;
-  *) die "usage: scripts/suite.sh rust | sim | wasm | web | size | packaging | clients | e2e" ;;
+  *) die "usage: scripts/suite.sh rust | sim | wasm | module | web | size | packaging | clients | e2e" ;;
 esac

@@ -15,10 +15,11 @@ pub mod dice;
 pub mod planted;
 pub mod profile;
 pub mod queue;
+pub mod record;
 pub mod report;
 pub mod server;
 mod trace;
 mod world;
 
 pub use trace::line;
-pub use world::{Failure, Run, Trace, measure, run};
+pub use world::{Failure, Run, Trace, measure, record, run};

@@ -22,6 +22,8 @@ enum Command {
     Run(cli::run::Arguments),
     /// Run the client that ships and other designs on the same traffic, and count wrong numbers
     Compare(cli::compare::Arguments),
+    /// Print what pages are told and what they do, as JSON, for the module that ships to do the same
+    Script(cli::script::Arguments),
     /// Switch on every planted bug, one after the other, until it is found
     Planted(cli::planted::Arguments),
 }
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => cli::replay::run(&arguments),
         Command::Run(arguments) => cli::run::run(&arguments),
         Command::Compare(arguments) => cli::compare::run(&arguments),
+        Command::Script(arguments) => cli::script::run(&arguments),
         Command::Planted(arguments) => cli::planted::run(&arguments),
     };
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -77,10 +77,7 @@ impl Client {
 
     /// The whole JSON body of the operation's reply, or of an error in its place.
     pub fn receive(&self, id: &str, body: &str) {
-        self.tell(id, |driver, id| {
-            driver.with(|machine, now| machine.handle_activity(id, now));
-            driver.receive(id, body);
-        });
+        self.tell(id, |driver, id| driver.receive(id, body));
     }
 
     /// The operation's reply has ended well.

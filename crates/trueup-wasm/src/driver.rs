@@ -123,19 +123,24 @@ impl Driver {
 
     /// The next bytes of an operation's stream.
     pub fn feed(self: &Rc<Self>, id: OperationId, bytes: &[u8]) {
-        self.with(|machine, now| machine.handle_activity(id, now));
         let mut scanner = self.end_stream(id).unwrap_or_default();
         scanner.push(bytes, |json| self.receive(id, json));
         if scanner.is_within_line() {
             self.streams.borrow_mut().push((id, scanner));
         }
+        // After what it says: whatever is asked now is asked with that.
+        self.with(|machine, now| machine.handle_activity(id, now));
     }
 
     /// A part of an operation's reply that may carry a snapshot.
     pub fn receive(self: &Rc<Self>, id: OperationId, body: &str) {
-        if let Some(snapshot) = reply::snapshot_in(body) {
-            self.with(|machine, now| machine.handle_reply(id, &snapshot, now));
-        }
+        let snapshot = reply::snapshot_in(body);
+        self.with(|machine, now| {
+            machine.handle_activity(id, now);
+            if let Some(snapshot) = &snapshot {
+                machine.handle_reply(id, snapshot, now);
+            }
+        });
     }
 
     /// The operation's stream is over.
@@ -207,8 +212,11 @@ impl Driver {
     }
 
     fn look_at_page(self: &Rc<Self>) {
-        self.with(|machine, now| machine.handle_visible(page::is_visible(), now));
-        self.with(|machine, now| machine.handle_online(page::is_online(), now));
+        // Both before anything is sent: a page that has just lost its network asks nobody.
+        self.with(|machine, now| {
+            machine.handle_visible(page::is_visible(), now);
+            machine.handle_online(page::is_online(), now);
+        });
     }
 
     fn ring(self: &Rc<Self>) {

@@ -5,6 +5,7 @@ pub mod planted;
 mod plot;
 pub mod replay;
 pub mod run;
+pub mod script;
 mod search;
 
 use trueup_sim::planted::Bug;

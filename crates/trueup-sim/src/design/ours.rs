@@ -6,19 +6,31 @@ use trueup_core::{Charge, Epoch, OperationId, Timestamp, Version};
 
 use super::{Design, Input};
 
-/// `trueup_core`'s machine, told everything as it comes.
+/// `trueup_core`'s machine, told everything as its driver tells it.
 #[derive(Debug)]
-pub struct Ours(Client);
+pub struct Ours {
+    client: Client,
+    visible: bool,
+    online: bool,
+}
 
 impl Default for Ours {
     fn default() -> Self {
-        Self(Client::new(Settings::default()))
+        Self { client: Client::new(Settings::default()), visible: true, online: true }
+    }
+}
+
+impl Ours {
+    /// Whatever the page tells, the driver looks at all of it.
+    fn look_at_page(&mut self, now: Timestamp) {
+        self.client.handle_visible(self.visible, now);
+        self.client.handle_online(self.online, now);
     }
 }
 
 impl Design for Ours {
     fn handle(&mut self, input: &Input, now: Timestamp) {
-        let client = &mut self.0;
+        let client = &mut self.client;
         match input {
             Input::Account(account, saved) => {
                 let saved = saved.as_ref().map(|saved| (**saved).clone());
@@ -28,8 +40,14 @@ impl Design for Ours {
             Input::Heard(id) => client.handle_activity(*id, now),
             Input::Finished(id) => client.handle_finished(*id, now),
             Input::Failed(id) => client.handle_failed(*id, now),
-            Input::Visible(visible) => client.handle_visible(*visible, now),
-            Input::Online(online) => client.handle_online(*online, now),
+            Input::Visible(visible) => {
+                self.visible = *visible;
+                self.look_at_page(now);
+            }
+            Input::Online(online) => {
+                self.online = *online;
+                self.look_at_page(now);
+            }
             Input::Refresh => client.handle_refresh(),
             Input::Timeout => client.handle_timeout(now),
             Input::Reply(id, snapshot) => client.handle_reply(*id, snapshot, now),
@@ -42,38 +60,38 @@ impl Design for Ours {
     }
 
     fn begin(&mut self, id: OperationId, charge: &Charge, now: Timestamp) -> Option<Begun> {
-        self.0.handle_begin(id, charge, now).ok()
+        self.client.handle_begin(id, charge, now).ok()
     }
 
     fn event(&mut self) -> Option<Event> {
-        self.0.poll_event()
+        self.client.poll_event()
     }
 
     fn request(&mut self, now: Timestamp) -> Option<Request> {
-        self.0.poll_request(now)
+        self.client.poll_request(now)
     }
 
     fn deadline(&self) -> Option<Deadline> {
-        self.0.poll_timeout()
+        self.client.poll_timeout()
     }
 
     fn saved(&self) -> Option<Saved> {
-        self.0.saved()
+        self.client.saved()
     }
 
     fn since(&self) -> Option<Version> {
-        self.0.since()
+        self.client.since()
     }
 
     fn server_time(&self, now: Timestamp) -> Timestamp {
-        self.0.server_time(now)
+        self.client.server_time(now)
     }
 
     fn epoch(&self) -> Option<Epoch> {
-        self.0.epoch().cloned()
+        self.client.epoch().cloned()
     }
 
     fn view(&self) -> &View {
-        self.0.view()
+        self.client.view()
     }
 }

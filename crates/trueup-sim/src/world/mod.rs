@@ -17,6 +17,7 @@ use crate::dice::Dice;
 use crate::planted::Bug;
 use crate::profile::Profile;
 use crate::queue::Queue;
+use crate::record::{Recorder, Taking};
 use crate::report::{Report, Sometimes};
 use crate::server::Server;
 
@@ -118,6 +119,10 @@ pub struct World<'a> {
     bug: Option<Bug>,
     /// The design of the pages' clients, when it is not the one that ships.
     rival: Option<Rival>,
+    /// Who hears of every step that pages take. They are then told by replies alone: no push and no
+    /// other tab.
+    recorder: Option<&'a mut dyn Recorder>,
+    taking: Option<Taking>,
     server: Server,
     devices: Vec<Device>,
     tabs: Vec<Tab>,
@@ -158,6 +163,21 @@ pub fn run(run: &Run, trace: Trace<'_>) -> Result<Report, Failure> {
             Err(Failure { seed: run.seed, profile: profile.name, at: now, violation })
         }
     }
+}
+
+/// Runs one seed, and tells `recorder` every step that its pages take.
+///
+/// # Errors
+/// [`Failure`] when the auditor found something.
+pub fn record(run: &Run, recorder: &mut dyn Recorder) -> Result<(), Failure> {
+    let mut world = World::new(run, None);
+    world.recorder = Some(recorder);
+    world.live();
+    world.heal();
+    let World { profile, now, violation, .. } = world;
+    violation.map_or(Ok(()), |violation| {
+        Err(Failure { seed: run.seed, profile: profile.name, at: now, violation })
+    })
 }
 
 /// Runs one seed with pages of one design, the one that ships when it is `None`, and measures what

@@ -24,15 +24,22 @@ impl World<'_> {
     pub(super) fn open(&mut self, tab: usize) {
         let design = self.new_design();
         self.tabs[tab].load(design);
-        self.sign_in(tab);
-        let (visible, online) = (self.tabs[tab].visible, self.device(tab).is_online);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.loaded(tab, &self.tabs[tab].disk);
+        }
+        let (page, visible) = (self.tabs[tab].page, self.tabs[tab].visible);
+        let online = self.device(tab).is_online;
         if !visible {
             self.tell(tab, Input::Visible(false));
         }
         if !online {
             self.tell(tab, Input::Online(false));
         }
-        self.listen_soon(tab);
+        // It may have died already.
+        if self.tabs[tab].is_open && self.tabs[tab].page == page {
+            self.sign_in(tab);
+            self.listen_soon(tab);
+        }
     }
 
     /// The page begins a session for `who`, from what was kept for them.
@@ -73,6 +80,10 @@ impl World<'_> {
     /// A page dies as it is; what was not kept is lost.
     pub(super) fn crash_page(&mut self, tab: usize) {
         self.fault("page crash");
+        self.taking = None;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.died(tab);
+        }
         self.close(tab);
         let reopens_ms = self.chance.between(50, 20_000);
         self.after(reopens_ms, Task::Reopen(tab));

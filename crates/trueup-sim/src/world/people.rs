@@ -6,6 +6,7 @@ use crate::audit::history::Event;
 use crate::border::{self, START};
 use crate::design::Input;
 use crate::profile::HOUR;
+use crate::record::Act;
 use crate::report::Sometimes;
 use crate::server::Call;
 use crate::server::plan::{MODELS, charge_of};
@@ -118,7 +119,11 @@ impl World<'_> {
         let asked = charge_of(model);
         let (now, page) = (self.page_clock(tab), self.tabs[tab].page);
         let id = border::operation_id(op, self.tabs[tab].design.server_time(now));
-        let Some(begun) = self.tabs[tab].design.begin(id, &border::charge(&asked), now) else {
+        let charge = border::charge(&asked);
+        let begun = self.tabs[tab].design.begin(id, &charge, now);
+        self.take_step(|| Act::Began(id, charge, begun.clone()));
+        let Some(begun) = begun else {
+            self.end_step(tab);
             return self.reach(Sometimes::TooMany);
         };
         if begun.refusal.is_some() {
@@ -126,7 +131,7 @@ impl World<'_> {
         }
         let predicted = border::amounts(&begun.predicted);
         self.note(Event::Began { tab: small(tab), op, asked, predicted });
-        self.drain(tab, now);
+        self.drain(tab, now, false);
         if self.tabs[tab].page != page || !self.tabs[tab].is_open {
             return;
         }

@@ -107,6 +107,6 @@ impl World<'_> {
     }
 
     pub(super) fn draw_retry_after(&mut self) -> Option<i64> {
-        self.chance.chance(200).then(|| self.chance.between(0, 20_000))
+        self.chance.chance(200).then(|| 1_000 * self.chance.between(0, 20))
     }
 }

@@ -62,6 +62,8 @@ impl<'a> World<'a> {
             chance: Dice::new(run.seed, CHANCE),
             bug: run.bug,
             rival: None,
+            recorder: None,
+            taking: None,
             server,
             devices: Vec::new(),
             tabs: Vec::new(),

@@ -10,6 +10,7 @@ use crate::audit::history::{Event, Shown, State};
 use crate::border::{self, START};
 use crate::design::{Design, Input};
 use crate::planted::Bug;
+use crate::record::{Act, Step, Taking};
 use crate::report::Sometimes;
 
 /// A timer that is set for longer goes off earlier.
@@ -126,20 +127,46 @@ impl World<'_> {
     }
 
     /// Tells a page's machine something, and carries out what it wants.
-    #[expect(clippy::needless_pass_by_value, reason = "made where it happens, told once")]
     pub(super) fn tell(&mut self, tab: usize, input: Input) {
         if !self.tabs[tab].is_open {
             return;
         }
         let now = self.page_clock(tab);
         self.tabs[tab].design.handle(&input, now);
-        self.drain(tab, now);
+        // It may be the last time that anything runs there.
+        let keeps = matches!(input, Input::Visible(_) | Input::Online(_));
+        self.take_step(|| Act::Told(input));
+        self.drain(tab, now, keeps);
     }
 
-    pub(super) fn drain(&mut self, tab: usize, now: Timestamp) {
+    /// A page's machine was told something: what comes of it is one step.
+    pub(super) fn take_step(&mut self, act: impl FnOnce() -> Act) {
+        self.taking = self.recorder.is_some().then(|| Taking::of(act()));
+    }
+
+    /// The step is over.
+    pub(super) fn end_step(&mut self, tab: usize) {
+        let (Some(taken), Some(recorder)) = (self.taking.take(), &mut self.recorder) else {
+            return;
+        };
+        let it = &self.tabs[tab];
+        recorder.step(Step {
+            tab,
+            clock: START.plus(self.now + self.devices[it.device].ahead_ms),
+            who: it.who,
+            act: &taken.act,
+            told: &taken.told,
+            view: it.design.view(),
+            requests: &taken.requests,
+            kept: taken.kept.as_ref(),
+        });
+    }
+
+    /// Carries out what a page's machine wants; `keeps` when its state is kept in any case.
+    pub(super) fn drain(&mut self, tab: usize, now: Timestamp, keeps: bool) {
         let page = self.tabs[tab].page;
         let save_needed = self.show(tab);
-        if save_needed {
+        if save_needed || keeps {
             if self.dies_here() {
                 self.reach(Sometimes::SaveLost);
                 return self.crash_page(tab);
@@ -155,11 +182,15 @@ impl World<'_> {
             if let trueup_core::client::Request::Fence { id, operation, .. } = &request {
                 self.tabs[tab].fences = Some((*id, *operation));
             }
+            if let Some(taking) = &mut self.taking {
+                taking.requests.push(request.clone());
+            }
             self.ask(tab, request);
         }
         if self.tabs[tab].page == page {
             self.set_alarm(tab, now);
         }
+        self.end_step(tab);
     }
 
     fn dies_here(&mut self) -> bool {
@@ -171,6 +202,11 @@ impl World<'_> {
     fn show(&mut self, tab: usize) -> bool {
         let (mut told, mut save_needed, mut ended) = (false, false, Vec::new());
         while let Some(event) = self.tabs[tab].design.event() {
+            if let Some(taking) = &mut self.taking
+                && matches!(event, Told::Corrected(_) | Told::Ended { .. })
+            {
+                taking.told.push(event.clone());
+            }
             match event {
                 Told::ViewChanged => told = true,
                 Told::SaveNeeded => save_needed = true,
@@ -207,6 +243,9 @@ impl World<'_> {
     pub(super) fn keep(&mut self, tab: usize) {
         let Some(who) = self.tabs[tab].who else { return };
         if let Some(saved) = self.tabs[tab].design.saved() {
+            if let Some(taking) = &mut self.taking {
+                taking.kept = Some(saved.clone());
+            }
             self.tabs[tab].disk.insert(who, saved);
             self.note(Event::Kept { tab: small(tab) });
         }
@@ -217,6 +256,7 @@ impl World<'_> {
     fn set_alarm(&mut self, tab: usize, now: Timestamp) {
         let Some(Deadline { not_before, not_after }) = self.tabs[tab].design.deadline() else {
             self.tabs[tab].alarm = None;
+            self.tabs[tab].overdue = false;
             return;
         };
         let latest = self.now + not_after.since(now).max(0);
