@@ -25,8 +25,11 @@ use_server() {
 case "${1:-}" in
   rust)
     scripts/web.sh demo
-    step "testing the native crates: core, protocol, server" \
-      cargo test ${CI:+--locked} --no-fail-fast --features trueup-server/demo
+    step "testing the native crates: core, protocol, server, on SQLite" \
+      scripts/postgres.sh cargo test ${CI:+--locked} --no-fail-fast --features trueup-server/demo
+    TRUEUP_TEST_STORE=postgres step "testing the server once more, on Postgres" \
+      scripts/postgres.sh cargo test ${CI:+--locked} --no-fail-fast --package trueup-server \
+      --features demo --test api --test gateway --test ledger
     ;;
   sim)
     step "testing the simulator itself" \

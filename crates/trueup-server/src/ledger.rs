@@ -12,19 +12,19 @@ use trueup_protocol::response::{
 use crate::engine::{
     Action, Answer, Engine, EngineError, EngineParts, EngineTask, NewMessage, Request, View,
 };
-use crate::store::{AccountTerms, ConversationPlace, Glance, MessagePlace, SqliteStore};
+use crate::store::{AccountTerms, ConversationPlace, Glance, MessagePlace, Store};
 
 /// Cheap to clone; one a server.
 #[derive(Clone)]
 pub struct Ledger {
     engine: Engine,
-    store: Arc<SqliteStore>,
+    store: Arc<Store>,
 }
 
 /// What runs under a [`Ledger`] and must be stopped last.
 pub struct LedgerTask {
     engine: EngineTask,
-    store: Arc<SqliteStore>,
+    store: Arc<Store>,
 }
 
 impl LedgerTask {

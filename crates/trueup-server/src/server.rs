@@ -16,7 +16,7 @@ use crate::hex::hex;
 use crate::http::{self, AppState, CatalogReply};
 use crate::ledger::{Ledger, LedgerTask};
 use crate::shutdown::Shutdown;
-use crate::store::SqliteStore;
+use crate::store::Store;
 use crate::sweep;
 
 /// Why a server could not start or go on.
@@ -59,28 +59,29 @@ pub async fn serve(
 ///
 /// # Errors
 /// When it cannot be opened or is no database of ours.
-pub async fn open_store(settings: &Settings, clock: &Clock) -> Result<SqliteStore, ServeError> {
+pub async fn open_store(settings: &Settings, clock: &Clock) -> Result<Store, ServeError> {
     let url = settings.database_url.expose();
-    let opened = SqliteStore::open(url, clock.now()).await;
+    let opened = Store::open(url, settings.engines, clock.now()).await;
     opened.map_err(|error| ServeError::Database(error.on_opening(url)))
 }
 
 /// Starts a ledger on an open database.
 pub fn start_ledger(
     settings: &Settings,
-    store: Arc<SqliteStore>,
+    store: Arc<Store>,
     clock: Clock,
     faults: Faults,
 ) -> (Ledger, LedgerTask) {
     let catalog = Arc::clone(&settings.catalog);
     let acceptance = Acceptance::default();
-    Ledger::start(EngineParts { store, catalog, clock, faults, acceptance })
+    let engines = settings.engines;
+    Ledger::start(EngineParts { store, engines, catalog, clock, faults, acceptance })
 }
 
 /// Everything that runs, before and behind the listener.
 pub struct Server {
     state: AppState,
-    store: Arc<SqliteStore>,
+    store: Arc<Store>,
     ledger_task: LedgerTask,
 }
 

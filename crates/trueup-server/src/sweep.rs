@@ -12,7 +12,7 @@ use crate::config::OnExpiry;
 use crate::engine::{Answer, EngineError, View};
 use crate::ledger::Ledger;
 use crate::shutdown::Shutdown;
-use crate::store::SqliteStore;
+use crate::store::Store;
 
 /// How many due holds are read at once.
 const PAGE: u32 = 256;
@@ -21,7 +21,7 @@ const PAGE: u32 = 256;
 /// hold, and only if it is still due then.
 pub async fn run(
     ledger: Ledger,
-    store: Arc<SqliteStore>,
+    store: Arc<Store>,
     clock: Clock,
     interval: Duration,
     on_expiry: OnExpiry,
@@ -38,7 +38,7 @@ pub async fn run(
 }
 
 /// Ends every hold that is due now.
-pub async fn sweep(ledger: &Ledger, store: &SqliteStore, clock: &Clock, on_expiry: OnExpiry) {
+pub async fn sweep(ledger: &Ledger, store: &Store, clock: &Clock, on_expiry: OnExpiry) {
     loop {
         let due = match store.due_holds(clock.now(), PAGE).await {
             Ok(due) => due,

@@ -68,7 +68,7 @@ struct SettingsArgs {
     /// The settings file; trueup.toml in this folder when left out
     #[arg(long, value_name = "FILE", env = "TRUEUP_CONFIG")]
     config: Option<PathBuf>,
-    /// The database, as sqlite:FILE
+    /// The database, as sqlite:FILE or postgres://user:password@host/name
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
 }

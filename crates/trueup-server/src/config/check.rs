@@ -26,9 +26,11 @@ const SHUTDOWN_GRACE_S: Range = Range { key: "shutdown_grace_s", least: 0, most:
 /// The most is more than one machine's ports and memory could carry.
 const MAX_CONNECTIONS: Range = Range { key: "max_connections", least: 1, most: 1_000_000 };
 
+const ENGINES: Range = Range { key: "engines", least: 1, most: 64 };
+
 /// What `key` must be, when it is one of the settings that are numbers.
 pub(super) fn shape_of(key: &str) -> Option<String> {
-    let ranges = [HOLD_TTL_S, SWEEP_INTERVAL_MS, SHUTDOWN_GRACE_S, MAX_CONNECTIONS];
+    let ranges = [HOLD_TTL_S, SWEEP_INTERVAL_MS, SHUTDOWN_GRACE_S, MAX_CONNECTIONS, ENGINES];
     ranges.iter().find(|range| range.key == key).map(Range::shape)
 }
 
@@ -80,6 +82,7 @@ pub(super) fn settings(raw: RawSettings, sources: &Sources) -> Result<Settings, 
         shutdown_grace: Duration::from_secs(SHUTDOWN_GRACE_S.check(raw.shutdown_grace_s)?),
         max_connections: usize::try_from(MAX_CONNECTIONS.check(raw.max_connections)?)
             .unwrap_or(usize::MAX),
+        engines: usize::try_from(ENGINES.check(raw.engines)?).unwrap_or(usize::MAX),
         cors_origins: raw.cors_origins.iter().map(|it| origin(it)).collect::<Result<_, _>>()?,
         log: raw.log,
         demo: sources.flags.demo,
@@ -93,10 +96,13 @@ fn listen(text: &str) -> Result<SocketAddr, SettingsError> {
 }
 
 fn database_url(url: Secret) -> Result<Secret, SettingsError> {
-    if url.expose().starts_with("sqlite:") && url.expose().len() > "sqlite:".len() {
+    let has_more = |scheme| url.expose().strip_prefix(scheme).is_some_and(|rest| !rest.is_empty());
+    if ["sqlite:", "postgres://", "postgresql://"].into_iter().any(has_more) {
         return Ok(url);
     }
-    Err(SettingsError::new("database_url", "must be sqlite: and a file, as sqlite:trueup.db"))
+    let problem = "must be sqlite: and a file, as sqlite:trueup.db, or the address of a Postgres \
+                   database, as postgres://user:password@host/trueup";
+    Err(SettingsError::new("database_url", problem))
 }
 
 fn auth(raw: &RawSettings) -> Result<AuthSettings, SettingsError> {

@@ -34,6 +34,7 @@ pub(super) struct RawSettings {
     pub sweep_interval_ms: u64,
     pub shutdown_grace_s: u64,
     pub max_connections: u64,
+    pub engines: u64,
     #[serde(default)]
     pub cors_origins: Vec<String>,
     #[serde(default)]
@@ -51,6 +52,7 @@ pub(super) struct Defaults {
     sweep_interval_ms: u64,
     shutdown_grace_s: u64,
     max_connections: u64,
+    engines: u64,
 }
 
 impl Defaults {
@@ -63,6 +65,7 @@ impl Defaults {
         sweep_interval_ms: 1000,
         shutdown_grace_s: 30,
         max_connections: 16_384,
+        engines: 4,
     };
 }
 

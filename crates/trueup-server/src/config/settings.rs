@@ -14,7 +14,7 @@ use super::{Catalog, Secret};
 pub struct Settings {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// Which database: `sqlite:FILE`.
+    /// Which database: `sqlite:FILE` or `postgres://…`.
     pub database_url: Secret,
     /// How callers prove who they are.
     pub auth: AuthSettings,
@@ -33,6 +33,8 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// How many connections may be open at a time; more wait until one closes.
     pub max_connections: usize,
+    /// How many batches a shared database may write at once.
+    pub engines: usize,
     /// Pages of other origins that may call this server from a browser.
     pub cors_origins: Vec<HeaderValue>,
     /// How log lines are written.

@@ -185,6 +185,12 @@ fn a_wrong_setting_is_named_with_its_mend() {
         (with("api_key = \" , ,\""), "api_key", "one key at least; leave it out for none"),
         (with("api_key = [\"\"]"), "api_key", "at least 16 characters"),
         (with("max_connections = 0"), "max_connections", "from 1 to 1000000"),
+        (with("engines = 65"), "engines", "a whole number from 1 to 64"),
+        (
+            with("database_url = \"postgres://\""),
+            "database_url",
+            "as postgres://user:password@host",
+        ),
         (with("hold_ttl_s = 0"), "hold_ttl_s", "from 1 to 3600"),
         (with("hold_ttl_s = -1"), "hold_ttl_s", "a whole number from 1 to 3600"),
         (with("hold_ttl_s = 1.5"), "hold_ttl_s", "a whole number from 1 to 3600"),

@@ -156,7 +156,7 @@ impl<'a> Bench<'a> {
                 actor: record.actor.clone(),
                 operation: record.id,
                 version: record.version,
-                message: message.clone(),
+                message: message.storable(),
             });
             self.messages.extend(saved);
             let key = (id.clone(), record.id);

@@ -69,6 +69,19 @@ pub struct NewMessage {
     pub model: Option<String>,
 }
 
+impl NewMessage {
+    /// The message without what not every store can keep: the character of no character.
+    fn storable(&self) -> Self {
+        let clean = |text: &str| text.replace('\0', "\u{fffd}");
+        Self {
+            conversation: self.conversation.clone(),
+            role: self.role.clone(),
+            content: clean(&self.content),
+            model: self.model.as_deref().map(clean),
+        }
+    }
+}
+
 /// What became of a request.
 #[derive(Clone, Debug)]
 pub struct Answer {

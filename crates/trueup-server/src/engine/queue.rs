@@ -1,12 +1,13 @@
 //! Gathering requests into batches, and isolating one that a whole batch fails on.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::{Instrument, error, info_span, warn};
-use trueup_core::Timestamp;
 use trueup_core::ledger::{Acceptance, Command};
+use trueup_core::{AccountId, Timestamp};
 
 use super::bench::Bench;
 use super::{Action, Answer, EngineError, Request};
@@ -14,12 +15,15 @@ use crate::calendar;
 use crate::clock::Clock;
 use crate::config::Catalog;
 use crate::demo::Faults;
-use crate::store::{Sight, SqliteStore, StoreError};
+use crate::store::{Sight, Store, StoreError};
 
 /// Requests that wait for the engine; more wait outside, which slows their senders down.
 const QUEUE: usize = 4_096;
 /// The most one transaction carries: enough to share a commit, short enough not to delay others.
 const BATCH: usize = 512;
+
+/// How often a batch is run that others came between.
+const ATTEMPTS: u32 = 8;
 
 /// Those who ask whether it can write; more wait outside.
 const PROBES: usize = 64;
@@ -28,7 +32,9 @@ const PROBES: usize = 64;
 #[derive(Clone)]
 pub struct EngineParts {
     /// Where it writes.
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<Store>,
+    /// How many batches may be written at once, where the store can do that.
+    pub engines: usize,
     /// What models charge and plans allow.
     pub catalog: Arc<Catalog>,
     /// What time it is.
@@ -42,16 +48,21 @@ pub struct EngineParts {
 /// A handle to the engine; cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    jobs: mpsc::Sender<Job>,
-    probes: mpsc::Sender<Probe>,
+    /// An account's requests always take the same one, and so keep their order.
+    lanes: Arc<[Lane]>,
     clock: Clock,
     catalog: Arc<Catalog>,
 }
 
+/// Where requests wait for one writer.
+struct Lane {
+    jobs: mpsc::Sender<Job>,
+    probes: mpsc::Sender<Probe>,
+}
+
 /// The running engine. Dropping it lets the engine run on until its last handle is gone.
 pub struct EngineTask {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    lanes: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 struct Job {
@@ -65,13 +76,24 @@ type Probe = oneshot::Sender<Result<(), EngineError>>;
 impl Engine {
     /// Starts an engine.
     pub fn start(parts: EngineParts) -> (Self, EngineTask) {
-        let (jobs, queue) = mpsc::channel(QUEUE);
-        let (probes, asked) = mpsc::channel(PROBES);
-        let (stop, stopped) = oneshot::channel();
-        let (clock, catalog) = (parts.clock.clone(), Arc::clone(&parts.catalog));
-        let task =
-            tokio::spawn(work(parts, queue, asked, stopped).instrument(info_span!("engine")));
-        (Self { jobs, probes, clock, catalog }, EngineTask { stop, task })
+        let (mut lanes, mut tasks) = (Vec::new(), Vec::new());
+        for number in 0..parts.store.writers(parts.engines) {
+            let (jobs, queue) = mpsc::channel(QUEUE);
+            let (probes, asked) = mpsc::channel(PROBES);
+            let (stop, stopped) = oneshot::channel();
+            let work = work(parts.clone(), queue, asked, stopped);
+            tasks.push((stop, tokio::spawn(work.instrument(info_span!("engine", number)))));
+            lanes.push(Lane { jobs, probes });
+        }
+        let EngineParts { clock, catalog, .. } = parts;
+        (Self { lanes: lanes.into(), clock, catalog }, EngineTask { lanes: tasks })
+    }
+
+    fn lane(&self, account: &AccountId) -> Option<&Lane> {
+        let mut hasher = DefaultHasher::new();
+        account.as_str().hash(&mut hasher);
+        let lanes = u64::try_from(self.lanes.len()).ok()?;
+        self.lanes.get(usize::try_from(hasher.finish().checked_rem(lanes)?).ok()?)
     }
 
     /// Carries out one request in the engine's own task: dropping this future loses the answer,
@@ -81,7 +103,8 @@ impl Engine {
     /// [`EngineError`] when nothing could be decided.
     pub async fn run(&self, request: Request) -> Result<Answer, EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job { request, reply }).await.map_err(|_| EngineError::Stopped)?;
+        let lane = self.lane(&request.account).ok_or(EngineError::Stopped)?;
+        lane.jobs.send(Job { request, reply }).await.map_err(|_| EngineError::Stopped)?;
         answer.await.map_err(|_| EngineError::Stopped)?
     }
 
@@ -91,7 +114,8 @@ impl Engine {
     /// [`EngineError`] when it could not.
     pub async fn probe(&self) -> Result<(), EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.probes.send(reply).await.map_err(|_| EngineError::Stopped)?;
+        let lane = self.lanes.first().ok_or(EngineError::Stopped)?;
+        lane.probes.send(reply).await.map_err(|_| EngineError::Stopped)?;
         answer.await.map_err(|_| EngineError::Stopped)?
     }
 
@@ -112,10 +136,16 @@ impl Engine {
 impl EngineTask {
     /// Takes no more requests, carries out those that wait, and ends.
     pub async fn stop(self) {
-        // The engine may have ended by itself when its last handle was dropped.
-        let _ = self.stop.send(());
-        if let Err(error) = self.task.await {
-            error!(%error, "the engine did not end well");
+        let mut tasks = Vec::new();
+        for (stop, task) in self.lanes {
+            // It may have ended by itself when the last handle was dropped.
+            let _ = stop.send(());
+            tasks.push(task);
+        }
+        for task in tasks {
+            if let Err(error) = task.await {
+                error!(%error, "the engine did not end well");
+            }
         }
     }
 }
@@ -181,7 +211,7 @@ async fn run_isolating(parts: &EngineParts, jobs: Vec<Job>) {
         if jobs.is_empty() {
             continue;
         }
-        match run_batch(parts, &jobs, false).await {
+        match run_in_turn(parts, &jobs).await {
             Ok(answers) => {
                 for (job, done) in jobs.into_iter().zip(answers) {
                     answer(job, Ok(done));
@@ -200,6 +230,21 @@ async fn run_isolating(parts: &EngineParts, jobs: Vec<Job>) {
                 stack.push(second);
                 stack.push(jobs);
             }
+        }
+    }
+}
+
+/// Runs the batch, and again when another server's transaction came between: then nothing of it has
+/// happened, and nothing in it is to blame.
+async fn run_in_turn(parts: &EngineParts, jobs: &[Job]) -> Result<Vec<Answer>, StoreError> {
+    let mut left = ATTEMPTS;
+    loop {
+        left -= 1;
+        match run_batch(parts, jobs, false).await {
+            Err(failed) if failed.is_conflict() && left > 0 => {
+                warn!(error = %failed, requests = jobs.len(), "a batch is run again");
+            }
+            done => return done,
         }
     }
 }
@@ -227,7 +272,7 @@ async fn run_batch(
             _ => None,
         })
         .collect();
-    let loaded = batch.load(&accounts, &operations).await?;
+    let loaded = batch.load(&accounts, &operations, now).await?;
     let mut bench = Bench::new(&parts.catalog, parts.acceptance, now, loaded);
     let decided: Vec<_> = jobs.iter().map(|job| bench.decide(&job.request)).collect();
     let writes = bench.into_writes();

@@ -1,17 +1,24 @@
 //! All SQL. Rows are structs with the suffix `Row` and leave as domain types.
 
+pub use choice::{Batch, Store};
 pub use place::{ConversationPlace, MessagePlace};
-pub use sqlite::{Batch, SqliteStore};
 
+mod choice;
 mod opening;
+mod pages;
 mod place;
+mod postgres;
+mod rows;
+mod snapshot;
 mod sqlite;
 
 use std::collections::{BTreeMap, HashMap};
 
 use trueup_core::ledger::{Account, Entry};
 use trueup_core::operation::OperationRecord;
-use trueup_core::{AccountId, ActorId, MeterId, OperationId, Snapshot, Timestamp, Units, Version};
+use trueup_core::{
+    AccountId, ActorId, Epoch, MeterId, OperationId, Snapshot, Timestamp, Units, Version,
+};
 
 use crate::engine::NewMessage;
 
@@ -121,4 +128,39 @@ pub enum StoreError {
     /// A fault that the demo was asked to show.
     #[error("a fault that was switched on: the transaction fails")]
     Injected,
+}
+
+impl StoreError {
+    /// Whether another transaction came between: the same may well succeed when it is run again.
+    pub fn is_conflict(&self) -> bool {
+        const SERIALIZATION_FAILURE: &str = "40001";
+        const DEADLOCK: &str = "40P01";
+        let Self::Database(error) = self else { return false };
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        code.is_some_and(|code| code == SERIALIZATION_FAILURE || code == DEADLOCK)
+    }
+}
+
+const TITLE_CHARS: usize = 80;
+
+/// A conversation is called what its first message begins with.
+fn title(content: &str) -> String {
+    content.chars().take(TITLE_CHARS).collect()
+}
+
+/// A name for a history that nothing else has.
+fn new_epoch(now: Timestamp) -> Result<Epoch, StoreError> {
+    let mut entropy = [0; 10];
+    getrandom::fill(&mut entropy)
+        .map_err(|error| StoreError::Unfit(format!("the system gives no randomness: {error}")))?;
+    Epoch::new(&OperationId::new_v7(now, entropy).to_string())
+        .map_err(|_| StoreError::Damaged("epoch"))
+}
+
+/// Holds that are due, by account and operation.
+fn read_due(rows: Vec<(String, String)>) -> Result<Vec<(AccountId, OperationId)>, StoreError> {
+    let read = |(account, operation): (String, String)| {
+        Some((AccountId::new(&account).ok()?, operation.parse().ok()?))
+    };
+    rows.into_iter().map(read).collect::<Option<_>>().ok_or(StoreError::Damaged("operation"))
 }

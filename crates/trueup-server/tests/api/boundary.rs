@@ -69,7 +69,7 @@ async fn the_server_tells_how_it_is() {
 
 #[tokio::test]
 async fn a_server_is_ready_only_while_its_ledger_can_be_written() {
-    let house = House::open().await;
+    let house = House::on_file().await;
     let options = SqliteConnectOptions::new().filename(house.database());
     let mut other = options.connect().await.unwrap();
     for (prevent, allow) in [

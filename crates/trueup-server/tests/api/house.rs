@@ -16,6 +16,8 @@ use trueup_server::http::AppState;
 use trueup_server::server::{ServeError, Server};
 use trueup_server::shutdown::{Shutdown, ShutdownTrigger};
 
+use crate::database;
+
 /// 2026-11-24T03:00:00Z.
 pub const START: Timestamp = Timestamp::from_millis(1_795_489_200_000);
 pub const API_KEY: &str = "backend-key-0123456789abcdef";
@@ -57,6 +59,18 @@ impl House {
     pub async fn with(first: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(first, &folder);
+        Self::furnished(settings, folder).await
+    }
+
+    /// A house on a file, for what only files do.
+    pub async fn on_file() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let first = format!("jwt_secret = \"{SECRET}\"");
+        let settings = settings_of(&first, database::file_url(folder.path()));
+        Self::furnished(settings, folder).await
+    }
+
+    async fn furnished(settings: Settings, folder: TempDir) -> Self {
         let (trigger, shutdown) = Shutdown::new();
         let clock = Clock::manual(START);
         let server = Server::open(settings, clock.clone(), shutdown).await.unwrap();
@@ -120,7 +134,7 @@ impl House {
         id
     }
 
-    /// The file that its ledger is kept in.
+    /// The file that its ledger is kept in, when that is a file.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("trueup.db")
     }
@@ -138,9 +152,11 @@ impl House {
 
 /// Settings of a database in `folder`.
 pub fn settings(first: &str, folder: &TempDir) -> Settings {
-    let database = folder.path().join("trueup.db");
-    let flags =
-        Flags { database_url: Some(format!("sqlite:{}", database.display())), ..Flags::default() };
+    settings_of(first, database::url(folder.path()))
+}
+
+fn settings_of(first: &str, database_url: String) -> Settings {
+    let flags = Flags { database_url: Some(database_url), ..Flags::default() };
     let file_text = format!("{first}\napi_key = \"{API_KEY}\"\n{SETTINGS}");
     let sources = Sources { file_name: "test.toml".to_owned(), file_text, env: Vec::new(), flags };
     sources.load().unwrap()

@@ -2,6 +2,7 @@
 //! wrong.
 
 #![allow(
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -15,6 +16,8 @@ mod catalog;
 mod command;
 mod connections;
 mod conversations;
+#[path = "../kit/database.rs"]
+mod database;
 mod document;
 mod house;
 mod keys;

@@ -233,3 +233,17 @@ async fn a_chat_whose_operation_somebody_else_ended_is_told_so() {
     assert_eq!(last["trueup"]["operations"][0]["cause"], "cancelled");
     assert_eq!(house.messages("talk").await.len(), 1, "what is not charged is not saved");
 }
+
+#[tokio::test]
+async fn a_character_of_no_character_is_passed_on_and_saved_as_a_gap() {
+    let house = House::open().await;
+    let body = json!({ "model": "gpt-5", "messages": [{ "role": "user", "content": "a\u{0}b" }] });
+    let sent = house.chat(body).conversation("talk").send();
+    house.upstream.call().await.answer(200, &whole("c\u{0}d"));
+    let body: Value = sent.await.unwrap().json().await.unwrap();
+    assert_eq!(body["choices"][0]["message"]["content"], "c\u{0}d");
+    let saved = house.messages("talk").await;
+    let (user, assistant) = (("user", "a\u{fffd}b"), ("assistant", "c\u{fffd}d"));
+    assert_eq!(saved, [user, assistant].map(|(role, said)| (role.to_owned(), said.to_owned())));
+    assert_eq!(house.usage().await.premium(), (1, 0));
+}

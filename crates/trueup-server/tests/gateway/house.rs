@@ -18,6 +18,7 @@ use trueup_server::server::Server;
 use trueup_server::shutdown::{Shutdown, ShutdownTrigger};
 
 use crate::client::{Chat, Usage};
+use crate::database;
 use crate::upstream::Upstream;
 
 const SETTINGS: &str = r#"
@@ -63,11 +64,10 @@ impl House {
     async fn furnished(settings: &str, provider: &str, clock: Clock) -> Arc<Self> {
         let upstream = Upstream::start().await;
         let folder = tempfile::tempdir().unwrap();
-        let database = folder.path().join("trueup.db");
         let base_url = &upstream.base_url;
         let provider =
             format!("[[providers]]\nkind = \"openai\"\nbase_url = \"{base_url}\"\n{provider}");
-        let database_url = Some(format!("sqlite:{}", database.display()));
+        let database_url = Some(database::url(folder.path()));
         let sources = Sources {
             file_name: "test.toml".to_owned(),
             file_text: format!("{settings}\n{SETTINGS}\n{provider}\n"),

@@ -12,6 +12,8 @@
 mod admission;
 mod bytes;
 mod client;
+#[path = "../kit/database.rs"]
+mod database;
 mod demo;
 mod ends;
 mod fallback;

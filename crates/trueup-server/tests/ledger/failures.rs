@@ -59,7 +59,7 @@ async fn a_refused_operation_saves_no_message() {
 
 #[tokio::test]
 async fn a_poisoned_request_fails_alone() {
-    let house = House::open().await;
+    let house = House::on_file().await;
     let pool = house.connection().await;
     sqlx::query(
         "CREATE TRIGGER poison BEFORE INSERT ON operation WHEN NEW.actor_id = 'eve' \
@@ -83,7 +83,7 @@ async fn a_poisoned_request_fails_alone() {
 
 #[tokio::test]
 async fn a_transaction_that_the_database_gave_up_by_itself_stops_nobody_after_it() {
-    let house = House::open().await;
+    let house = House::on_file().await;
     let pool = house.connection().await;
     // What a full disk does: not the statement fails but the transaction is gone.
     sqlx::query(
@@ -107,7 +107,7 @@ async fn a_transaction_that_the_database_gave_up_by_itself_stops_nobody_after_it
 
 #[tokio::test]
 async fn a_hold_that_cannot_be_ended_keeps_no_other_and_not_the_sweeper() {
-    let house = House::open().await;
+    let house = House::on_file().await;
     let (damaged, sound) = (house.new_id(), house.new_id());
     house.hold("ann", damaged, premium(1)).await;
     house.hold("bob", sound, premium(1)).await;
@@ -189,7 +189,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 #[cfg(unix)]
 #[tokio::test]
 async fn nothing_is_acknowledged_into_a_file_that_is_gone() {
-    let house = House::open().await;
+    let house = House::on_file().await;
     let kept = house.new_id();
     house.hold("ann", kept, premium(1)).await;
     let (file, aside) = (house.file(), house.file().with_extension("aside"));

@@ -1,4 +1,4 @@
-//! A ledger in a folder of its own, and an auditor that reads the file by itself.
+//! A ledger with a database of its own, and an auditor that reads it by itself.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,57 +16,66 @@ use trueup_server::config::{Catalog, Model, Plan, PlanMeter, WindowRule};
 use trueup_server::demo::Faults;
 use trueup_server::engine::{Answer, EngineError, EngineParts, NewMessage, View};
 use trueup_server::ledger::{Ledger, LedgerTask};
-use trueup_server::store::SqliteStore;
+use trueup_server::store::Store;
+
+use crate::{audit, database};
 
 /// 2026-11-24T03:00:00Z.
 pub const START: Timestamp = Timestamp::from_millis(1_795_489_200_000);
 pub const TTL_MS: i64 = 120_000;
+const ENGINES: usize = 3;
 
 pub struct House {
     pub ledger: Ledger,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<Store>,
     pub clock: Clock,
     pub faults: Faults,
     task: Option<LedgerTask>,
+    url: String,
     folder: PathBuf,
     ids: AtomicU64,
 }
 
 impl House {
     pub async fn open() -> Self {
-        static HOUSES: AtomicU64 = AtomicU64::new(0);
-        let number = HOUSES.fetch_add(1, Ordering::Relaxed);
-        let folder =
-            std::env::temp_dir().join(format!("trueup-ledger-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        Self::open_in(folder, Clock::manual(START)).await
+        let folder = new_folder();
+        let url = database::url(&folder);
+        Self::open_in(folder, url, Clock::manual(START)).await
     }
 
-    async fn open_in(folder: PathBuf, clock: Clock) -> Self {
-        let url = format!("sqlite:{}", folder.join("trueup.db").display());
-        let store = Arc::new(SqliteStore::open(&url, clock.now()).await.unwrap());
+    /// A house on a file, for what only files do.
+    pub async fn on_file() -> Self {
+        let folder = new_folder();
+        let url = database::file_url(&folder);
+        Self::open_in(folder, url, Clock::manual(START)).await
+    }
+
+    async fn open_in(folder: PathBuf, url: String, clock: Clock) -> Self {
+        let store = Arc::new(Store::open(&url, ENGINES, clock.now()).await.unwrap());
         let faults = Faults::enabled();
         let (ledger, task) = Ledger::start(EngineParts {
             store: Arc::clone(&store),
+            engines: ENGINES,
             catalog: Arc::new(catalog()),
             clock: clock.clone(),
             faults: faults.clone(),
             acceptance: Acceptance::default(),
         });
-        Self { ledger, store, clock, faults, task: Some(task), folder, ids: AtomicU64::new(0) }
+        let (task, ids) = (Some(task), AtomicU64::new(0));
+        Self { ledger, store, clock, faults, task, url, folder, ids }
     }
 
-    /// Stops the ledger and opens another one over the same file.
+    /// Stops the ledger and opens another one over the same database.
     pub async fn reopen(mut self) -> Self {
         self.task.take().unwrap().stop().await;
-        let next = Self::open_in(self.folder.clone(), self.clock.clone()).await;
+        let next = Self::open_in(self.folder.clone(), self.url.clone(), self.clock.clone()).await;
         next.ids.store(self.ids.load(Ordering::Relaxed), Ordering::Relaxed);
         // The folder belongs to the next house now.
         self.folder = PathBuf::new();
         next
     }
 
-    /// What the ledger is kept in.
+    /// What the ledger is kept in, when that is a file.
     pub fn file(&self) -> PathBuf {
         self.folder.join("trueup.db")
     }
@@ -129,43 +138,19 @@ impl House {
         (reading.used.get(), reading.held.get())
     }
 
-    /// Reads the file and checks, without any of the ledger's code, that every counter is the sum
-    /// of its entries, that open holds add up to what is held, and that versions have no holes.
+    /// Whether the ledger adds up, by its own records.
     pub async fn audit(&self) {
-        let pool = self.connection().await;
-        let wrong: Vec<(String, String, i64, i64, i64, i64)> = sqlx::query_as(
-            "SELECT b.account_id, b.meter, b.used, b.held, COALESCE(SUM(e.used), 0), \
-             COALESCE(SUM(e.held), 0) FROM balance b LEFT JOIN entry e ON e.account_id = b.account_id \
-             AND e.meter = b.meter AND e.window_number = b.window_number \
-             GROUP BY b.account_id, b.meter \
-             HAVING b.used <> COALESCE(SUM(e.used), 0) OR b.held <> COALESCE(SUM(e.held), 0)",
-        )
-        .fetch_all(&pool)
-        .await
-        .unwrap();
-        assert!(wrong.is_empty(), "counters differ from their entries: {wrong:?}");
-        let wrong: Vec<(String, String, i64, i64)> = sqlx::query_as(
-            "SELECT b.account_id, b.meter, b.held, COALESCE(SUM(h.value ->> 'units'), 0) AS open \
-             FROM balance b LEFT JOIN operation o ON o.account_id = b.account_id AND o.state = 'held' \
-             LEFT JOIN json_each(o.holds) h ON h.value ->> 'meter' = b.meter \
-             AND h.value ->> 'window' = b.window_number \
-             GROUP BY b.account_id, b.meter HAVING b.held <> open",
-        )
-        .fetch_all(&pool)
-        .await
-        .unwrap();
-        assert!(wrong.is_empty(), "held differs from the open holds: {wrong:?}");
-        let wrong: Vec<(String, i64, i64)> = sqlx::query_as(
-            "SELECT a.account_id, a.version, COUNT(DISTINCT e.version) FROM account a \
-             LEFT JOIN entry e ON e.account_id = a.account_id GROUP BY a.account_id \
-             HAVING a.version <> COUNT(DISTINCT e.version) OR a.version <> MAX(e.version)",
-        )
-        .fetch_all(&pool)
-        .await
-        .unwrap();
-        assert!(wrong.is_empty(), "versions have holes: {wrong:?}");
-        pool.close().await;
+        audit::audit(&self.url).await;
     }
+}
+
+fn new_folder() -> PathBuf {
+    static HOUSES: AtomicU64 = AtomicU64::new(0);
+    let number = HOUSES.fetch_add(1, Ordering::Relaxed);
+    let folder =
+        std::env::temp_dir().join(format!("trueup-ledger-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 impl Drop for House {

@@ -3,25 +3,21 @@
 use sqlx::{Sqlite, Transaction};
 use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
 
-use super::{load, snapshot, write};
-use crate::store::{Glance, Loaded, Sight, StoreError, Writes};
+use super::{load, write};
+use crate::store::{Glance, Loaded, Sight, StoreError, Writes, snapshot};
 
-/// A batch in the making. Dropped without [`Batch::commit`], nothing of it has happened.
-pub struct Batch<'a> {
+/// A batch in the making. Dropped without `commit`, nothing of it has happened.
+pub struct SqliteBatch<'a> {
     transaction: Transaction<'a, Sqlite>,
     epoch: &'a Epoch,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> SqliteBatch<'a> {
     pub(super) fn new(transaction: Transaction<'a, Sqlite>, epoch: &'a Epoch) -> Self {
         Self { transaction, epoch }
     }
 
-    /// Reads what the batch's requests are about.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn load(
+    pub(in crate::store) async fn load(
         &mut self,
         accounts: &[&AccountId],
         operations: &[(&AccountId, OperationId)],
@@ -37,27 +33,22 @@ impl<'a> Batch<'a> {
         Ok(Loaded { accounts, operations })
     }
 
-    /// Writes everything that the batch changes.
-    ///
-    /// # Errors
-    /// When the database refuses any of it; the batch must be dropped then.
-    pub async fn write(&mut self, writes: &Writes, now: Timestamp) -> Result<(), StoreError> {
+    pub(in crate::store) async fn write(
+        &mut self,
+        writes: &Writes,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         write::all(&mut self.transaction, writes, now).await
     }
 
-    /// Reads the account as it is with the batch's changes.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn snapshot(&mut self, glance: Glance<'_>) -> Result<Option<Sight>, StoreError> {
-        snapshot::read(&mut self.transaction, self.epoch, glance).await
+    pub(in crate::store) async fn snapshot(
+        &mut self,
+        glance: Glance<'_>,
+    ) -> Result<Option<Sight>, StoreError> {
+        snapshot::read(&mut *self.transaction, self.epoch, glance).await
     }
 
-    /// Makes the batch's changes true.
-    ///
-    /// # Errors
-    /// When the database refuses; then nothing of the batch has happened.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub(in crate::store) async fn commit(self) -> Result<(), StoreError> {
         Ok(self.transaction.commit().await?)
     }
 }

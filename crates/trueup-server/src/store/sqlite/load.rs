@@ -7,8 +7,11 @@ use trueup_core::operation::OperationRecord;
 use trueup_core::{AccountId, OperationId};
 use trueup_protocol::column;
 
-use super::rows::{AccountRow, BalanceRow, OperationRow};
+use crate::store::rows::{AccountRow, BalanceRow, OperationRow};
 use crate::store::{StoreError, StoredAccount};
+
+pub(super) const OPERATION_COLUMNS: &str = "account_id, op_id, actor_id, model, state, cause, \
+     version, requested, held_content, settled_content, holds, charged, expires_at";
 
 pub(super) async fn account(
     connection: &mut SqliteConnection,
@@ -58,18 +61,10 @@ pub(super) async fn operations(
     keys: &[(String, String)],
 ) -> Result<HashMap<(AccountId, OperationId), OperationRecord>, StoreError> {
     let sql = format!(
-        "SELECT {} FROM operation WHERE (account_id, op_id) IN \
-         (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
-        OperationRow::COLUMNS
+        "SELECT {OPERATION_COLUMNS} FROM operation WHERE (account_id, op_id) IN \
+         (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
     );
     let rows: Vec<OperationRow> =
         sqlx::query_as(AssertSqlSafe(sql)).bind(column::pairs(keys)).fetch_all(connection).await?;
-    rows.into_iter()
-        .map(|row| {
-            let account =
-                AccountId::new(&row.account_id).map_err(|_| StoreError::Damaged("operation"))?;
-            let record = row.into_record()?;
-            Ok(((account, record.id), record))
-        })
-        .collect()
+    rows.into_iter().map(OperationRow::into_keyed_record).collect()
 }

@@ -4,12 +4,11 @@ mod batch;
 mod conversations;
 mod entries;
 mod file;
+mod image;
 mod load;
-mod rows;
-mod snapshot;
 mod write;
 
-pub use batch::Batch;
+pub use batch::SqliteBatch;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -23,7 +22,7 @@ use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
 
 use file::OpenFile;
 
-use super::{AccountTerms, Glance, Sight, StoreError};
+use super::{AccountTerms, Glance, Sight, StoreError, new_epoch, read_due, snapshot};
 
 /// SQLite's write-ahead log could lose committed pages before this version.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -44,7 +43,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// When the file cannot be opened, is no database of ours, or SQLite is too old.
-    pub async fn open(url: &str, now: Timestamp) -> Result<Self, StoreError> {
+    pub(in crate::store) async fn open(url: &str, now: Timestamp) -> Result<Self, StoreError> {
         let named = SqliteConnectOptions::from_str(url)?.busy_timeout(Duration::from_secs(5));
         file::refuse_others(&named).await?;
         let options = named
@@ -72,17 +71,12 @@ impl SqliteStore {
         Ok(Self { writer, readers, epoch, file })
     }
 
-    /// The identity of this database's history.
-    pub fn epoch(&self) -> &Epoch {
-        &self.epoch
-    }
-
     /// Starts another history: what clients know of the old one is forgotten by them. To be called
     /// on a database that was restored from a copy, before it serves.
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn renew_epoch(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    pub(in crate::store) async fn renew_epoch(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let epoch = new_epoch(now)?;
         sqlx::query("UPDATE meta SET value = ? WHERE name = 'epoch'")
             .bind(epoch.as_str())
@@ -96,29 +90,35 @@ impl SqliteStore {
     ///
     /// # Errors
     /// When the database cannot be written now.
-    pub async fn begin(&self) -> Result<Batch<'_>, StoreError> {
+    pub(in crate::store) async fn begin(&self) -> Result<SqliteBatch<'_>, StoreError> {
         self.file.check()?;
         // BEGIN IMMEDIATE takes the write lock now; a deferred one fails in the middle instead.
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Batch::new(transaction, &self.epoch))
+        Ok(SqliteBatch::new(transaction, &self.epoch))
     }
 
-    pub(crate) async fn read_snapshot(
+    /// Where reads come from; what a file holds that is gone would pass for the truth.
+    fn readers(&self) -> Result<&SqlitePool, StoreError> {
+        self.file.check()?;
+        Ok(&self.readers)
+    }
+
+    pub(in crate::store) async fn read_snapshot(
         &self,
         glance: Glance<'_>,
     ) -> Result<Option<Sight>, StoreError> {
         // One read transaction: figures and outcomes of the same instant.
-        let mut transaction = self.readers.begin().await?;
-        let sight = snapshot::read(&mut transaction, &self.epoch, glance).await?;
+        let mut transaction = self.readers()?.begin().await?;
+        let sight = snapshot::read(&mut *transaction, &self.epoch, glance).await?;
         transaction.commit().await?;
         Ok(sight)
     }
 
-    pub(crate) async fn read_account_terms(
+    pub(in crate::store) async fn read_account_terms(
         &self,
         account: &AccountId,
     ) -> Result<Option<AccountTerms>, StoreError> {
-        let mut transaction = self.readers.begin().await?;
+        let mut transaction = self.readers()?.begin().await?;
         let stored = load::account(&mut transaction, account).await?;
         Ok(stored.map(|stored| stored.terms))
     }
@@ -127,7 +127,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn due_holds(
+    pub(in crate::store) async fn due_holds(
         &self,
         now: Timestamp,
         limit: u32,
@@ -138,21 +138,17 @@ impl SqliteStore {
         )
         .bind(now.millis())
         .bind(limit)
-        .fetch_all(&self.readers)
+        .fetch_all(self.readers()?)
         .await?;
-        let read = |(account, operation): (String, String)| {
-            Some((AccountId::new(&account).ok()?, operation.parse().ok()?))
-        };
-        rows.into_iter().map(read).collect::<Option<_>>().ok_or(StoreError::Damaged("operation"))
+        read_due(rows)
     }
 
     /// Whether the database answers.
     ///
     /// # Errors
     /// When it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.file.check()?;
-        sqlx::query("SELECT 1 FROM meta").fetch_optional(&self.readers).await?;
+    pub(in crate::store) async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1 FROM meta").fetch_optional(self.readers()?).await?;
         Ok(())
     }
 
@@ -161,7 +157,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// When nothing can be written now.
-    pub async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
+    pub(in crate::store) async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
         self.file.check()?;
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
@@ -175,7 +171,7 @@ impl SqliteStore {
     }
 
     /// Closes every connection; what was committed is in the file.
-    pub async fn close(&self) {
+    pub(in crate::store) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -219,12 +215,4 @@ async fn load_epoch(writer: &SqlitePool, now: Timestamp) -> Result<Epoch, StoreE
     let (epoch,): (String,) =
         sqlx::query_as("SELECT value FROM meta WHERE name = 'epoch'").fetch_one(writer).await?;
     Epoch::new(&epoch).map_err(|_| StoreError::Damaged("epoch"))
-}
-
-fn new_epoch(now: Timestamp) -> Result<Epoch, StoreError> {
-    let mut entropy = [0; 10];
-    getrandom::fill(&mut entropy)
-        .map_err(|error| StoreError::Unfit(format!("the system gives no randomness: {error}")))?;
-    Epoch::new(&OperationId::new_v7(now, entropy).to_string())
-        .map_err(|_| StoreError::Damaged("epoch"))
 }

@@ -7,12 +7,11 @@ use trueup_core::{AccountId, MeterId, Timestamp, Units};
 use trueup_protocol::column;
 use trueup_protocol::snapshot::enforcement_word;
 
-use super::rows::signed;
-use crate::store::{SavedMessage, StoreError, StoredAccount, Writes};
+use crate::store::rows::signed;
+use crate::store::{SavedMessage, StoreError, StoredAccount, Writes, title};
 
 /// SQLite binds at most 32,766 values a statement; the widest row here has 16.
 const ROWS_A_STATEMENT: usize = 2_000;
-const TITLE_CHARS: usize = 80;
 
 pub(super) async fn all(
     connection: &mut SqliteConnection,
@@ -196,7 +195,6 @@ async fn messages(
 ) -> Result<(), StoreError> {
     for (line, saved) in (0_i64..).zip(messages) {
         let SavedMessage { account, actor, operation, version, message } = saved;
-        let title: String = message.content.chars().take(TITLE_CHARS).collect();
         sqlx::query(
             "INSERT INTO conversation \
              (account_id, actor_id, conversation_id, title, created_at, updated_at) \
@@ -206,7 +204,7 @@ async fn messages(
         .bind(account.as_str())
         .bind(actor.as_str())
         .bind(&message.conversation)
-        .bind(title)
+        .bind(title(&message.content))
         .bind(now.millis())
         .execute(&mut *connection)
         .await?;

@@ -1,17 +1,17 @@
-//! Rows, and what they mean.
+//! Rows, as every store has them, and what they mean.
 
 use trueup_core::ledger::{Account, EntryKind, Movement};
 use trueup_core::operation::OperationRecord;
 use trueup_core::{
-    AccountId, Cause, Fingerprint, MeterBalance, MeterId, MeterTerms, OperationState, Timestamp,
-    Units, Version, Window,
+    AccountId, Cause, Fingerprint, MeterBalance, MeterId, MeterTerms, OperationId, OperationState,
+    Timestamp, Units, Version, Window,
 };
 use trueup_protocol::{column, snapshot};
 
 use crate::store::{AccountTerms, StoreError, StoredAccount};
 
 #[derive(sqlx::FromRow)]
-pub(super) struct AccountRow {
+pub(in crate::store) struct AccountRow {
     pub account_id: String,
     version: i64,
     plan: Option<String>,
@@ -37,7 +37,7 @@ impl AccountRow {
 }
 
 #[derive(sqlx::FromRow)]
-pub(super) struct BalanceRow {
+pub(in crate::store) struct BalanceRow {
     pub account_id: String,
     meter: String,
     window_number: i64,
@@ -74,7 +74,7 @@ impl BalanceRow {
 }
 
 #[derive(sqlx::FromRow)]
-pub(super) struct OperationRow {
+pub(in crate::store) struct OperationRow {
     pub account_id: String,
     op_id: String,
     actor_id: String,
@@ -91,9 +91,15 @@ pub(super) struct OperationRow {
 }
 
 impl OperationRow {
-    pub const COLUMNS: &'static str = "account_id, op_id, actor_id, model, state, cause, version, \
-                                       requested, held_content, settled_content, holds, charged, \
-                                       expires_at";
+    /// With the account that it is of.
+    pub fn into_keyed_record(
+        self,
+    ) -> Result<((AccountId, OperationId), OperationRecord), StoreError> {
+        let account = AccountId::new(&self.account_id);
+        let account = account.map_err(|_| StoreError::Damaged("operation"))?;
+        let record = self.into_record()?;
+        Ok(((account, record.id), record))
+    }
 
     pub fn into_record(self) -> Result<OperationRecord, StoreError> {
         self.read().ok_or(StoreError::Damaged("operation"))
@@ -129,7 +135,7 @@ fn read_content(kept: Option<Vec<u8>>) -> Option<Option<Fingerprint>> {
 }
 
 #[derive(sqlx::FromRow)]
-pub(super) struct EntryRow {
+pub(in crate::store) struct EntryRow {
     pub version: i64,
     pub kind: String,
     pub cause: String,
@@ -147,9 +153,6 @@ pub(super) struct EntryRow {
 }
 
 impl EntryRow {
-    pub const COLUMNS: &'static str = "version, kind, cause, op_id, actor_id, made_at, meter, \
-         window_number, used, held, granted, limit_moved, seen_moved, overage";
-
     pub fn kind(&self) -> Result<EntryKind, StoreError> {
         EntryKind::from_word(&self.kind).ok_or(StoreError::Damaged("entry"))
     }
@@ -168,7 +171,7 @@ impl EntryRow {
     }
 }
 
-/// SQLite's integers are signed; every number of the ledger fits.
-pub(super) fn signed(number: u64) -> i64 {
+/// Integers of databases are signed; every number of the ledger fits.
+pub(in crate::store) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,0 +1,28 @@
+//! The ledger, a page at a time.
+
+use trueup_core::{AccountId, Version};
+use trueup_protocol::response::EntriesResponse;
+
+use super::{PostgresStore, StoreError};
+use crate::store::pages;
+use crate::store::rows::signed;
+
+impl PostgresStore {
+    pub(in crate::store) async fn read_entries(
+        &self,
+        account: &AccountId,
+        after: Version,
+    ) -> Result<EntriesResponse, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT version, kind, cause, op_id::text AS op_id, actor_id, made_at, meter, \
+             window_number, used, held, granted, limit_moved, seen_moved, overage FROM entry \
+             WHERE account_id = $1 AND version > $2 AND version <= $3 ORDER BY version, line",
+        )
+        .bind(account.as_str())
+        .bind(signed(after.0))
+        .bind(signed(after.0.saturating_add(pages::ENTRIES)))
+        .fetch_all(&self.pool)
+        .await?;
+        pages::entries(rows)
+    }
+}

@@ -1,0 +1,83 @@
+//! What one transaction shows of an account.
+
+use sqlx::PgConnection;
+use trueup_core::{AccountId, ActorId, OperationId};
+
+use super::load;
+use crate::store::rows::{EntryRow, OperationRow, signed};
+use crate::store::snapshot::{Image, Range};
+use crate::store::{StoreError, StoredAccount};
+
+impl Image for &mut PgConnection {
+    async fn account(&mut self, account: &AccountId) -> Result<Option<StoredAccount>, StoreError> {
+        load::account(self, account).await
+    }
+
+    async fn operations_in(
+        &mut self,
+        account: &AccountId,
+        actor: &ActorId,
+        range: Range,
+        limit: i64,
+    ) -> Result<Vec<OperationRow>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT account_id, op_id::text AS op_id, actor_id, model, state, cause, version, \
+             requested, held_content, settled_content, holds, charged, expires_at FROM operation \
+             WHERE account_id = $1 AND actor_id = $2 AND version > $3 AND version <= $4 \
+             AND cause <> 'grant' ORDER BY version LIMIT $5",
+        )
+        .bind(account.as_str())
+        .bind(actor.as_str())
+        .bind(signed(range.since.0))
+        .bind(signed(range.version.0))
+        .bind(limit)
+        .fetch_all(&mut **self)
+        .await?;
+        Ok(rows)
+    }
+
+    async fn lines_in(
+        &mut self,
+        account: &AccountId,
+        actor: &ActorId,
+        range: Range,
+        limit: i64,
+    ) -> Result<Vec<EntryRow>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT version, kind, cause, op_id::text AS op_id, actor_id, made_at, meter, \
+             window_number, used, held, granted, limit_moved, seen_moved, overage FROM entry \
+             WHERE account_id = $1 AND version > $2 AND version <= $3 \
+             AND (actor_id IS NULL OR actor_id <> $4 OR kind = 'grant') \
+             AND (seen_moved <> 0 OR limit_moved <> 0) ORDER BY version, line LIMIT $5",
+        )
+        .bind(account.as_str())
+        .bind(signed(range.since.0))
+        .bind(signed(range.version.0))
+        .bind(actor.as_str())
+        .bind(limit)
+        .fetch_all(&mut **self)
+        .await?;
+        Ok(rows)
+    }
+
+    async fn operations_of(
+        &mut self,
+        account: &AccountId,
+        actor: &ActorId,
+        ids: &[OperationId],
+    ) -> Result<Vec<OperationRow>, StoreError> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let rows = sqlx::query_as(
+            "SELECT account_id, op_id::text AS op_id, actor_id, model, state, cause, version, \
+             requested, held_content, settled_content, holds, charged, expires_at FROM operation \
+             WHERE account_id = $1 AND actor_id = $2 AND cause <> 'grant' \
+             AND op_id = ANY($3::text[]::uuid[]) ORDER BY version",
+        )
+        .bind(account.as_str())
+        .bind(actor.as_str())
+        .bind(ids)
+        .fetch_all(&mut **self)
+        .await?;
+        Ok(rows)
+    }
+}

@@ -1,0 +1,110 @@
+//! Accounts and operations, as a batch needs them.
+
+use std::collections::HashMap;
+
+use sqlx::PgConnection;
+use trueup_core::operation::OperationRecord;
+use trueup_core::{AccountId, OperationId, Timestamp};
+use trueup_protocol::column;
+
+use crate::store::rows::{AccountRow, BalanceRow, OperationRow};
+use crate::store::{AccountTerms, StoreError, StoredAccount};
+
+/// The accounts of a batch, locked until it ends, in the order of their ids: batches that meet wait
+/// for each other and never in a circle. New ones are opened first, since what is not there cannot
+/// be locked.
+pub(super) async fn lock_accounts(
+    connection: &mut PgConnection,
+    ids: &[&AccountId],
+    now: Timestamp,
+) -> Result<HashMap<AccountId, StoredAccount>, StoreError> {
+    let keys: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let mut rows = lock(connection, &keys).await?;
+    if rows.len() < keys.len() {
+        sqlx::query(
+            "INSERT INTO account (account_id, version, overrides, created_at) \
+             SELECT id, 0, $2, $3 FROM UNNEST($1::text[]) AS new (id) ORDER BY id \
+             ON CONFLICT (account_id) DO NOTHING",
+        )
+        .bind(&keys)
+        .bind(column::overrides(&AccountTerms::default().overrides))
+        .bind(now.millis())
+        .execute(&mut *connection)
+        .await?;
+        rows = lock(connection, &keys).await?;
+    }
+    with_balances(connection, rows).await
+}
+
+async fn lock(connection: &mut PgConnection, keys: &[&str]) -> Result<Vec<AccountRow>, StoreError> {
+    let rows = sqlx::query_as(
+        "SELECT account_id, version, plan, time_zone, anchor_at, overrides FROM account \
+         WHERE account_id = ANY($1) ORDER BY account_id FOR UPDATE",
+    )
+    .bind(keys)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows)
+}
+
+pub(super) async fn account(
+    connection: &mut PgConnection,
+    account: &AccountId,
+) -> Result<Option<StoredAccount>, StoreError> {
+    let rows = sqlx::query_as(
+        "SELECT account_id, version, plan, time_zone, anchor_at, overrides FROM account \
+         WHERE account_id = $1",
+    )
+    .bind(account.as_str())
+    .fetch_all(&mut *connection)
+    .await?;
+    Ok(with_balances(connection, rows).await?.remove(account))
+}
+
+async fn with_balances(
+    connection: &mut PgConnection,
+    rows: Vec<AccountRow>,
+) -> Result<HashMap<AccountId, StoredAccount>, StoreError> {
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let stored = row.into_stored()?;
+        found.insert(stored.account.id.clone(), stored);
+    }
+    let keys: Vec<&str> = found.keys().map(AccountId::as_str).collect();
+    let rows: Vec<BalanceRow> = sqlx::query_as(
+        "SELECT account_id, meter, window_number, window_start, window_end, plan_limit, \
+         enforcement, granted, used, held FROM balance WHERE account_id = ANY($1)",
+    )
+    .bind(keys)
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        let id = AccountId::new(&row.account_id).map_err(|_| StoreError::Damaged("balance"))?;
+        let (meter, balance) = row.into_balance()?;
+        if let Some(stored) = found.get_mut(&id) {
+            stored.account.meters.insert(meter, balance);
+        }
+    }
+    Ok(found)
+}
+
+pub(super) async fn operations(
+    connection: &mut PgConnection,
+    keys: &[(&AccountId, OperationId)],
+) -> Result<HashMap<(AccountId, OperationId), OperationRecord>, StoreError> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let accounts: Vec<&str> = keys.iter().map(|(account, _)| account.as_str()).collect();
+    let ids: Vec<String> = keys.iter().map(|(_, id)| id.to_string()).collect();
+    let rows: Vec<OperationRow> = sqlx::query_as(
+        "SELECT account_id, op_id::text AS op_id, actor_id, model, state, cause, version, \
+         requested, held_content, settled_content, holds, charged, expires_at FROM operation \
+         WHERE (account_id, op_id) IN (SELECT * FROM UNNEST($1::text[], $2::text[]::uuid[]))",
+    )
+    .bind(accounts)
+    .bind(ids)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(OperationRow::into_keyed_record).collect()
+}

@@ -1,0 +1,202 @@
+//! The store that several servers share.
+
+mod batch;
+mod conversations;
+mod entries;
+mod image;
+mod load;
+mod write;
+
+pub use batch::PostgresBatch;
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
+
+use super::{AccountTerms, Glance, Sight, StoreError, new_epoch, read_due, snapshot};
+
+/// The oldest version that its makers still mend.
+const OLDEST_POSTGRES: i64 = 140_000;
+/// Beside one connection an engine.
+const READERS: u32 = 8;
+
+/// What every connection says of itself. Nothing may hang: not a statement, not a lock that another
+/// server holds, and not a transaction whose server is gone.
+const SESSION: [(&str, &str); 6] = [
+    ("application_name", "trueup"),
+    ("timezone", "UTC"),
+    ("default_transaction_isolation", "read committed"),
+    ("statement_timeout", "15s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "15s"),
+];
+
+/// A Postgres database.
+#[derive(Debug)]
+pub struct PostgresStore {
+    pool: PgPool,
+    epoch: Epoch,
+}
+
+impl PostgresStore {
+    /// Opens the database `url`, applies its migrations, and refuses a database that would not keep
+    /// what it was told.
+    ///
+    /// # Errors
+    /// When it cannot be reached, is no database of ours, or is not set up as the ledger needs it.
+    pub(in crate::store) async fn open(
+        url: &str,
+        engines: usize,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)?
+            .options(SESSION.into_iter().filter(|(name, _)| *name != "application_name"))
+            .application_name("trueup");
+        let engines = u32::try_from(engines).unwrap_or(READERS);
+        let pool = PgPoolOptions::new()
+            .max_connections(engines.saturating_add(READERS))
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options)
+            .await?;
+        check(&pool).await?;
+        refuse_others(&pool).await?;
+        sqlx::migrate!("../../migrations/postgres").run(&pool).await?;
+        let epoch = load_epoch(&pool, now).await?;
+        Ok(Self { pool, epoch })
+    }
+
+    pub(in crate::store) async fn renew_epoch(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let epoch = new_epoch(now)?;
+        sqlx::query("UPDATE meta SET value = $1 WHERE name = 'epoch'")
+            .bind(epoch.as_str())
+            .execute(&self.pool)
+            .await?;
+        self.epoch = epoch;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn begin(&self) -> Result<PostgresBatch<'_>, StoreError> {
+        Ok(PostgresBatch::new(self.pool.begin().await?, &self.epoch))
+    }
+
+    pub(in crate::store) async fn read_snapshot(
+        &self,
+        glance: Glance<'_>,
+    ) -> Result<Option<Sight>, StoreError> {
+        // Figures and outcomes of the same instant: what is committed between two of its statements
+        // is not seen.
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let mut transaction = self.pool.begin_with(begin).await?;
+        let sight = snapshot::read(&mut *transaction, &self.epoch, glance).await?;
+        transaction.commit().await?;
+        Ok(sight)
+    }
+
+    pub(in crate::store) async fn read_account_terms(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<AccountTerms>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(load::account(&mut connection, account).await?.map(|stored| stored.terms))
+    }
+
+    pub(in crate::store) async fn due_holds(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, OperationId)>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT account_id, op_id::text FROM operation \
+             WHERE state = 'held' AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+        )
+        .bind(now.millis())
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        read_due(rows)
+    }
+
+    pub(in crate::store) async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1 FROM meta").fetch_optional(&self.pool).await?;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO meta (name, value) VALUES ('probed_at', $1) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(now.millis().to_string())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Closes every connection.
+    pub(in crate::store) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+async fn check(pool: &PgPool) -> Result<(), StoreError> {
+    let setting = |name: &'static str| async move {
+        let (value,): (String,) =
+            sqlx::query_as("SELECT current_setting($1)").bind(name).fetch_one(pool).await?;
+        Ok::<_, StoreError>(value)
+    };
+    let version = setting("server_version_num").await?;
+    if version.parse::<i64>().unwrap_or(0) < OLDEST_POSTGRES {
+        return Err(StoreError::Unfit(format!(
+            "Postgres {} is too old; 14 or newer is needed",
+            setting("server_version").await?
+        )));
+    }
+    for (name, why) in [
+        ("fsync", "a power cut would damage the ledger"),
+        ("synchronous_commit", "a crash would lose changes that were acknowledged"),
+        ("full_page_writes", "a power cut would damage the ledger"),
+    ] {
+        if setting(name).await? == "off" {
+            return Err(StoreError::Unfit(format!(
+                "its setting {name} is off, so that {why}; set {name} = on in postgresql.conf"
+            )));
+        }
+    }
+    if setting("server_encoding").await? != "UTF8" {
+        return Err(StoreError::Unfit(
+            "its encoding is not UTF8, and messages would be lost; create it with ENCODING 'UTF8'"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Another program's tables are left alone, and no migration is tried among them.
+async fn refuse_others(pool: &PgPool) -> Result<(), StoreError> {
+    let (tables, migrations): (i64, i64) = sqlx::query_as(
+        "SELECT COUNT(*) FILTER (WHERE table_name <> '_sqlx_migrations'), \
+         COUNT(*) FILTER (WHERE table_name = '_sqlx_migrations') \
+         FROM information_schema.tables WHERE table_schema = current_schema()",
+    )
+    .fetch_one(pool)
+    .await?;
+    let is_ours = if migrations > 0 {
+        let ours = "SELECT 1 FROM _sqlx_migrations WHERE version = 1 AND description = 'ledger'";
+        sqlx::query(ours).fetch_optional(pool).await?.is_some()
+    } else {
+        false
+    };
+    if tables > 0 && !is_ours { Err(StoreError::OfOthers) } else { Ok(()) }
+}
+
+async fn load_epoch(pool: &PgPool, now: Timestamp) -> Result<Epoch, StoreError> {
+    sqlx::query("INSERT INTO meta (name, value) VALUES ('epoch', $1) ON CONFLICT DO NOTHING")
+        .bind(new_epoch(now)?.as_str())
+        .execute(pool)
+        .await?;
+    let (epoch,): (String,) =
+        sqlx::query_as("SELECT value FROM meta WHERE name = 'epoch'").fetch_one(pool).await?;
+    Epoch::new(&epoch).map_err(|_| StoreError::Damaged("epoch"))
+}

@@ -1,0 +1,15 @@
+//! What only a store that several servers share can do, and get wrong.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should say where"
+)]
+
+#[path = "../ledger/audit.rs"]
+mod audit;
+mod opening;
+#[path = "../kit/postgres.rs"]
+mod postgres;
+mod replicas;
