@@ -1,6 +1,6 @@
 //! What a snapshot tells of movements that no operation of its reader explains.
 
-use super::{BTreeMap, Cause, EntryKind, MeterId, Version};
+use super::{BTreeMap, Cause, Entry, EntryKind, MeterId, Version};
 use crate::snapshot::Change;
 
 /// How an entry moved one meter, as a client sees it.
@@ -16,6 +16,19 @@ pub struct Movement {
     pub limit: i64,
     /// [`super::EntryLine::seen`].
     pub seen: i64,
+}
+
+impl Entry {
+    /// How it moved each meter, as a client sees it.
+    pub fn movements(&self) -> impl Iterator<Item = Movement> {
+        self.lines.iter().map(|line| Movement {
+            version: self.version,
+            kind: self.kind,
+            meter: line.meter.clone(),
+            limit: line.limit,
+            seen: line.seen,
+        })
+    }
 }
 
 /// Tells of `movements`, which come oldest first and are not of the reader's own operations:

@@ -1,18 +1,23 @@
 //! Where a batch is decided: requests in their order, each seeing what those before it changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use trueup_core::error::{Refusal, Rejection};
-use trueup_core::ledger::{Acceptance, Account, Command, Decision, Entry, Written};
+use trueup_core::ledger::{
+    self, Acceptance, Account, Command, Decision, Entry, EntryKind, Written,
+};
 use trueup_core::operation::OperationRecord;
 use trueup_core::{
-    AccountId, ActorId, MeterId, OperationId, OperationState, Timestamp, Units, Version, quota,
+    AccountId, ActorId, Cause, Epoch, MeterId, OperationId, OperationState, Timestamp, Units,
+    Version, quota,
 };
 
 use super::{Action, Done, NewMessage, Request};
 use crate::calendar;
 use crate::config::Catalog;
-use crate::store::{AccountTerms, Glance, Loaded, SavedMessage, StoredAccount, Writes};
+use crate::store::{
+    AccountTerms, Glance, Loaded, SavedMessage, Sight, StoredAccount, Told, Writes, assemble,
+};
 
 pub(super) struct Bench<'a> {
     catalog: &'a Catalog,
@@ -20,6 +25,8 @@ pub(super) struct Bench<'a> {
     now: Timestamp,
     accounts: HashMap<AccountId, Workpiece>,
     operations: HashMap<(AccountId, OperationId), OperationRecord>,
+    /// Operations that were looked up: what is not among the ones above is not there.
+    looked_up: HashSet<(AccountId, OperationId)>,
     changed: BTreeSet<(AccountId, OperationId)>,
     entries: Vec<(AccountId, Entry)>,
     messages: Vec<SavedMessage>,
@@ -28,6 +35,7 @@ pub(super) struct Bench<'a> {
 struct Workpiece {
     stored: StoredAccount,
     meters_before: BTreeSet<MeterId>,
+    version_before: Version,
     is_changed: bool,
 }
 
@@ -51,18 +59,22 @@ impl<'a> Bench<'a> {
         acceptance: Acceptance,
         now: Timestamp,
         loaded: Loaded,
+        looked_up: &[(&AccountId, OperationId)],
     ) -> Self {
         let workpiece = |stored: StoredAccount| Workpiece {
             meters_before: stored.account.meters.keys().cloned().collect(),
+            version_before: stored.account.version,
             stored,
             is_changed: false,
         };
+        let looked_up = looked_up.iter().map(|(account, id)| ((*account).clone(), *id)).collect();
         Self {
             catalog,
             acceptance,
             now,
             accounts: loaded.accounts.into_iter().map(|(id, it)| (id, workpiece(it))).collect(),
             operations: loaded.operations,
+            looked_up,
             changed: BTreeSet::new(),
             entries: Vec::new(),
             messages: Vec::new(),
@@ -101,6 +113,7 @@ impl<'a> Bench<'a> {
                 terms: AccountTerms::default(),
             },
             meters_before: BTreeSet::new(),
+            version_before: Version(0),
             is_changed: true,
         });
         if let Some(terms) = new_terms {
@@ -170,6 +183,47 @@ impl<'a> Bench<'a> {
         self.entries.push((id.clone(), entry));
     }
 
+    /// The account as it is to be, for who knew it when the batch began: then all that happened
+    /// since is here. `None` when the store must be asked.
+    pub fn sight(&self, epoch: &Epoch, glance: Glance<'_>) -> Option<Sight> {
+        let piece = self.accounts.get(glance.account)?;
+        let version = piece.stored.account.version;
+        let told = match glance.since.unwrap_or(version) {
+            since if since > version => None,
+            since if since < piece.version_before && since < version => return None,
+            since => Some(self.told_since(glance, since)),
+        };
+        let mut asked = Vec::new();
+        for id in Told::missing(told.as_ref(), glance.ask) {
+            let key = (glance.account.clone(), id);
+            match self.operations.get(&key) {
+                Some(record) if is_of(record, glance.actor) => asked.push(record.outcome()),
+                Some(_) => {}
+                None if self.looked_up.contains(&key) => {}
+                None => return None,
+            }
+        }
+        asked.sort_by_key(|outcome| outcome.version);
+        Some(assemble(piece.stored.clone(), epoch, glance, told, asked))
+    }
+
+    fn told_since(&self, glance: Glance<'_>, since: Version) -> Told {
+        let Glance { account, actor, .. } = glance;
+        let changed = self.changed.iter().filter(|(of, _)| of == account);
+        let mut operations: Vec<_> = changed
+            .filter_map(|key| self.operations.get(key))
+            .filter(|record| record.version > since && is_of(record, actor))
+            .map(OperationRecord::outcome)
+            .collect();
+        operations.sort_by_key(|outcome| outcome.version);
+        let others = self.entries.iter().filter(|(of, entry)| {
+            let own = entry.actor.as_ref() == Some(actor) && entry.kind != EntryKind::Grant;
+            of == account && entry.version > since && !own
+        });
+        let movements = others.flat_map(|(_, entry)| entry.movements());
+        Told { operations, changes: ledger::changes(movements) }
+    }
+
     pub fn into_writes(self) -> Writes {
         // In id order, so that every batch locks rows in the same order.
         let accounts: BTreeMap<AccountId, Workpiece> = self.accounts.into_iter().collect();
@@ -190,6 +244,11 @@ impl<'a> Bench<'a> {
         writes.operations = self.changed.iter().filter_map(changed).collect();
         writes
     }
+}
+
+/// Grants are told as changes, and operations to who began them.
+fn is_of(record: &OperationRecord, actor: &ActorId) -> bool {
+    record.actor == *actor && record.cause != Cause::Grant
 }
 
 /// Commands that a backend gives about somebody's operation: the somebody is who looks.

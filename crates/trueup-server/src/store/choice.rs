@@ -1,6 +1,6 @@
 //! Which store it is: whoever works with one need not know.
 
-use trueup_core::{AccountId, ActorId, OperationId, Timestamp, Version};
+use trueup_core::{AccountId, ActorId, Epoch, OperationId, Timestamp, Version};
 use trueup_protocol::response::{
     ConversationsResponse, EntriesResponse, MessageResponse, MessagesResponse,
 };
@@ -52,6 +52,11 @@ impl Store {
         } else {
             Ok(Self::Sqlite(SqliteStore::open(url, now).await?))
         }
+    }
+
+    /// The identity of this database's history.
+    pub fn epoch(&self) -> &Epoch {
+        ask!(self, Self, store => store.epoch())
     }
 
     /// How many batches can be written at once: a file has one writer.

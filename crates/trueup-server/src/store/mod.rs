@@ -2,6 +2,7 @@
 
 pub use choice::{Batch, Store};
 pub use place::{ConversationPlace, MessagePlace};
+pub(crate) use snapshot::{Told, assemble};
 
 mod choice;
 mod opening;
@@ -60,7 +61,7 @@ pub struct Glance<'a> {
 }
 
 /// What was seen: the snapshot, and what is needed to tell whether it is still good.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sight {
     /// The account under it.
     pub stored: StoredAccount,

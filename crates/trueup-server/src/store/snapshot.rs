@@ -63,15 +63,44 @@ pub(super) async fn read<I: Image>(
 ) -> Result<Option<Sight>, StoreError> {
     let Some(stored) = image.account(glance.account).await? else { return Ok(None) };
     let version = stored.account.version;
-    let since = glance.since.unwrap_or(version);
-    let told = match since {
-        since if since == version => Some((Vec::new(), Vec::new())),
+    let told = match glance.since.unwrap_or(version) {
+        since if since == version => Some(Told::default()),
         since if since > version => None,
         since => tell(&mut image, glance, Range { since, version }).await?,
     };
+    let asked = asked(&mut image, glance, told.as_ref()).await?;
+    Ok(Some(assemble(stored, epoch, glance, told, asked)))
+}
+
+/// What happened in a range of versions: outcomes of the reader's operations, and what else moved.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub operations: Vec<OperationOutcome>,
+    pub changes: Vec<Change>,
+}
+
+impl Told {
+    /// The operations asked for that it does not tell of.
+    pub fn missing(told: Option<&Self>, ask: &[OperationId]) -> Vec<OperationId> {
+        let tells = |id: &OperationId| {
+            told.is_some_and(|told| told.operations.iter().any(|outcome| outcome.id == *id))
+        };
+        ask.iter().copied().filter(|id| !tells(id)).collect()
+    }
+}
+
+/// Puts together what travels. Without `told` the range could not be told.
+pub(crate) fn assemble(
+    stored: StoredAccount,
+    epoch: &Epoch,
+    glance: Glance<'_>,
+    told: Option<Told>,
+    asked: Vec<OperationOutcome>,
+) -> Sight {
+    let version = stored.account.version;
     let reset = told.is_none();
-    let (mut operations, changes) = told.unwrap_or_default();
-    add_asked(&mut image, glance, &mut operations).await?;
+    let Told { mut operations, changes } = told.unwrap_or_default();
+    operations.extend(asked);
     let reading = |(meter, balance)| {
         let (meter, reading): (&MeterId, MeterReading) = (meter, MeterReading::from(balance));
         (meter.clone(), reading)
@@ -79,7 +108,7 @@ pub(super) async fn read<I: Image>(
     let snapshot = Snapshot {
         account: glance.account.clone(),
         epoch: epoch.clone(),
-        since: if reset { version } else { since },
+        since: glance.since.filter(|_| !reset).unwrap_or(version),
         version,
         as_of: glance.now,
         reset,
@@ -87,10 +116,8 @@ pub(super) async fn read<I: Image>(
         operations,
         changes,
     };
-    Ok(Some(Sight { stored, snapshot }))
+    Sight { stored, snapshot }
 }
-
-type Told = (Vec<OperationOutcome>, Vec<Change>);
 
 /// Everything in the range; `None` when that is too much to tell.
 async fn tell<I: Image>(
@@ -104,30 +131,27 @@ async fn tell<I: Image>(
     if signed_len(&operations) > MAX_OPERATIONS || signed_len(&lines) > MAX_LINES {
         return Ok(None);
     }
-    let outcomes = operations
-        .into_iter()
-        .map(|row| Ok(row.into_record()?.outcome()))
-        .collect::<Result<_, StoreError>>()?;
+    let operations = outcomes(operations)?;
     let movements = lines.iter().filter_map(|line| line.movement().transpose());
     let movements = movements.collect::<Result<Vec<_>, StoreError>>()?;
-    Ok(Some((outcomes, ledger::changes(movements))))
+    Ok(Some(Told { operations, changes: ledger::changes(movements) }))
 }
 
 /// What asked-for operations came to, unless the range told it already.
-async fn add_asked<I: Image>(
+async fn asked<I: Image>(
     image: &mut I,
     glance: Glance<'_>,
-    operations: &mut Vec<OperationOutcome>,
-) -> Result<(), StoreError> {
-    let is_told = |id: &OperationId| operations.iter().any(|outcome| outcome.id == *id);
-    let missing: Vec<OperationId> = glance.ask.iter().copied().filter(|id| !is_told(id)).collect();
+    told: Option<&Told>,
+) -> Result<Vec<OperationOutcome>, StoreError> {
+    let missing = Told::missing(told, glance.ask);
     if missing.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    for row in image.operations_of(glance.account, glance.actor, &missing).await? {
-        operations.push(row.into_record()?.outcome());
-    }
-    Ok(())
+    outcomes(image.operations_of(glance.account, glance.actor, &missing).await?)
+}
+
+fn outcomes(rows: Vec<OperationRow>) -> Result<Vec<OperationOutcome>, StoreError> {
+    rows.into_iter().map(|row| Ok(row.into_record()?.outcome())).collect()
 }
 
 fn signed_len<T>(rows: &[T]) -> i64 {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_core::ledger::{self, Account, Entry, EntryKind, Movement};
+use trueup_core::ledger::{self, Account, Entry, EntryKind};
 use trueup_core::operation::OperationRecord;
 use trueup_core::{
     ActorId, Cause, Change, Epoch, MeterReading, OperationId, OperationOutcome, Snapshot,
@@ -144,14 +144,6 @@ impl Rows {
             .after(from)
             .iter()
             .filter(|entry| entry.kind == EntryKind::Grant || entry.actor.as_ref() != Some(actor));
-        ledger::changes(others.flat_map(|entry| {
-            entry.lines.iter().map(|line| Movement {
-                version: entry.version,
-                kind: entry.kind,
-                meter: line.meter.clone(),
-                limit: line.limit,
-                seen: line.seen,
-            })
-        }))
+        ledger::changes(others.flat_map(Entry::movements))
     }
 }

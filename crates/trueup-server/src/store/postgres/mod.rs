@@ -67,6 +67,10 @@ impl PostgresStore {
         Ok(Self { pool, epoch })
     }
 
+    pub(in crate::store) fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
     pub(in crate::store) async fn renew_epoch(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let epoch = new_epoch(now)?;
         sqlx::query("UPDATE meta SET value = $1 WHERE name = 'epoch'")

@@ -71,6 +71,10 @@ impl SqliteStore {
         Ok(Self { writer, readers, epoch, file })
     }
 
+    pub(in crate::store) fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
     /// Starts another history: what clients know of the old one is forgotten by them. To be called
     /// on a database that was restored from a copy, before it serves.
     ///
