@@ -181,7 +181,7 @@ impl Knowledge {
 
     fn attach(&mut self, snapshot: &Snapshot) -> Told {
         let mut told = Told::default();
-        let mut foreign = Vec::new();
+        let mut foreign: Vec<&MeterId> = Vec::new();
         // What the base counts already moves nothing now, whoever tells it again.
         let counted_up_to = self.base.as_ref().map_or(Version(0), |base| base.version);
         for outcome in &snapshot.operations {
@@ -189,7 +189,13 @@ impl Knowledge {
             match self.pending.attach(outcome) {
                 Attached::Known => {}
                 Attached::Foreign if counted_already => {}
-                Attached::Foreign => foreign.push(foreign_reason(outcome)),
+                Attached::Foreign => {
+                    for meter in either(&outcome.counted, &outcome.requested) {
+                        if !foreign.contains(&meter) {
+                            foreign.push(meter);
+                        }
+                    }
+                }
                 Attached::New(before) => {
                     let moved = if counted_already {
                         differences(before.predicted(), &Charge::empty())
@@ -211,7 +217,14 @@ impl Knowledge {
                 counted: Charge::empty(),
             });
         }
-        told.reasons.extend(foreign);
+        // The same actor on another device. How much each operation moved cannot be told from its
+        // latest state; together they moved what is left.
+        told.reasons.extend(foreign.into_iter().map(|meter| Reason {
+            cause: Cause::OtherDevice,
+            operation: None,
+            taken: vec![(meter.clone(), 0)],
+            counted: Charge::empty(),
+        }));
         told
     }
 }
@@ -236,15 +249,4 @@ fn own_reason(outcome: &OperationOutcome, taken: Vec<(MeterId, i64)>) -> Option<
         taken,
         counted: outcome.counted.clone(),
     })
-}
-
-/// The same actor on another device. How much it moved cannot be told from its latest state alone.
-fn foreign_reason(outcome: &OperationOutcome) -> Reason {
-    let meters = either(&outcome.counted, &outcome.requested);
-    Reason {
-        cause: Cause::OtherDevice,
-        operation: None,
-        taken: meters.map(|meter| (meter.clone(), outcome.counted.units(meter).signed())).collect(),
-        counted: Charge::empty(),
-    }
 }

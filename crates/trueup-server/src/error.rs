@@ -186,10 +186,18 @@ impl From<EngineError> for ApiError {
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         let Refusal { meter, asked, remaining, .. } = &refusal;
-        let message = format!(
-            "The limit of {meter} is reached: {remaining} left, {asked} asked for. \
-             Wait for the window to end at resets_at, or raise the limit."
-        );
+        // What was refused stays refused, also when there would be room by now.
+        let message = if remaining >= asked {
+            format!(
+                "This operation was refused when the limit of {meter} was reached, and stays so. \
+                 There is room now: begin a new operation."
+            )
+        } else {
+            format!(
+                "The limit of {meter} is reached: {remaining} left, {asked} asked for. \
+                 Wait for the window to end at resets_at, or raise the limit."
+            )
+        };
         let mut error = Self::new(ErrorCode::UsageLimitExceeded, message);
         error.0.refusal = Some(refusal);
         error

@@ -42,7 +42,7 @@ pub(super) fn sentence(reason: &Reason, movement: &Movement) -> String {
             Some(class) => say(&["Answered by ", article(class), " ", class, " model"]),
             None => "Answered by another model".to_owned(),
         },
-        Cause::Aborted => "Stopped before the reply began".to_owned(),
+        Cause::Aborted => "It ended before the reply began".to_owned(),
         Cause::ProviderFailed => "The reply failed".to_owned(),
         Cause::Cancelled => "The request was cancelled".to_owned(),
         Cause::Shutdown => "The server stopped during the reply".to_owned(),

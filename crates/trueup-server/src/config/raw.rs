@@ -95,13 +95,25 @@ pub(super) struct RawMeter {
 
 /// `"month"`, or `{ days = 30 }`.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(untagged, expecting = "expected hour, day, week, month, or { days = 30 }")]
 pub(super) enum RawWindow {
+    Named(RawPeriod),
+    Long(RawDays),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawPeriod {
     Hour,
     Day,
     Week,
     Month,
-    Days(u64),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDays {
+    pub days: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

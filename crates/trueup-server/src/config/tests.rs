@@ -227,6 +227,11 @@ fn a_wrong_catalog_is_named_with_its_mend() {
         (model("charge = {}\nfalback = []"), "models.other.falback", "one of charge, fallback"),
         (format!("{SOUND}\n[models.\"a b\"]\ncharge = {{}}"), "models.a b", "without spaces"),
         (meter("window = \"year\""), "plans.free.meters.other.window", "hour, day, week, month"),
+        (
+            meter("window = { days = 3, hours = 1 }"),
+            "plans.free.meters.other.window",
+            "hour, day, week, month",
+        ),
         (meter("window = { days = 0 }"), "plans.free.meters.other.window.days", "from 1 to 3660"),
         (meter("window = { days = 3661 }"), "plans.free.meters.other.window.days", "1 to 3660"),
         (meter("limit = 5"), "plans.free.meters.other.window", "is missing"),
@@ -266,6 +271,26 @@ fn a_wrong_provider_is_named_with_its_mend() {
             provider("kind = \"openai\"\nbase_url = \"http://x\"\nmodels = [\"huge\"]"),
             "providers.0.models",
             "names huge, which is no model",
+        ),
+        (
+            provider("kind = \"openai\"\nbase_url = \"http://x\"\nmodels = []"),
+            "providers.0.models",
+            "must name a model",
+        ),
+        (
+            provider("kind = \"openai\"\nbase_url = \"http://x\"\napi_key = \"\""),
+            "providers.0.api_key",
+            "in one line",
+        ),
+        (
+            provider("kind = \"openai\"\nbase_url = \"http://x\"\napi_key = \"a\\nb\""),
+            "providers.0.api_key",
+            "in one line",
+        ),
+        (
+            provider("kind = \"openai\"\nbase_url = \"http://x\"\nheaders = { Host = \"c\" }"),
+            "providers.0.headers.Host",
+            "set by the connection itself",
         ),
         (
             provider("kind = \"openai\"\nbase_url = \"http://x\"\nheaders = { \"a b\" = \"c\" }"),

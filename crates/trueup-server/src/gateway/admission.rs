@@ -37,6 +37,7 @@ impl Chat {
         if self.shared.parts.shutdown.is_asked() {
             return Err(self.stopping());
         }
+        self.find_provider()?;
         let said = self.call.request.said();
         let message = NewMessage {
             conversation: self.conversation.clone(),

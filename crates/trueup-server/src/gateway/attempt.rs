@@ -5,12 +5,14 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use trueup_core::error::Rejection;
 use trueup_core::{Charge, ModelId};
+use trueup_protocol::ErrorCode;
 
 use super::chat::Chat;
 use super::chunk::{Assembly, Piece, Whole};
 use super::hold::Hold;
 use super::provider::{Provider, ProviderError, Reply};
 use super::sse;
+use crate::error::ApiError;
 
 /// Nothing that a provider says before its first token is worth more memory than this.
 const MOST_SILENT_CHUNKS: usize = 64;
@@ -89,6 +91,21 @@ impl Chat {
             }
         }
         Err(NoAnswer::Exhausted(reason))
+    }
+
+    /// A model that nobody here can ask is refused before anything is held for it.
+    pub(super) fn find_provider(&self) -> Result<(), ApiError> {
+        let providers = &self.shared.parts.providers;
+        let is_served = |model: &ModelId| providers.iter().any(|it| it.serves(model));
+        if self.candidates().iter().any(|(model, _)| is_served(model)) {
+            return Ok(());
+        }
+        let model = self.call.request.model();
+        let message = format!(
+            "No provider of this server serves {model} or its fallbacks. Name it in the `models` of \
+             one, or ask for another model."
+        );
+        Err(ApiError::new(ErrorCode::UnknownModel, message).at("model"))
     }
 
     fn candidates(&self) -> Vec<(ModelId, Charge)> {

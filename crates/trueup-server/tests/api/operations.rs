@@ -73,7 +73,9 @@ async fn a_hold_without_room_is_refused_and_stays_so() {
     // Room that comes later is for later operations.
     let grant = json!({ "grant_id": house.new_id().to_string(), "meter": PREMIUM, "units": 5 });
     house.post("/v1/accounts/ann/grants").backend().json(&grant).send().await.expect(201);
-    hold(&house, id, &gpt).await.refused(402, "usage_limit_exceeded");
+    let again = hold(&house, id, &gpt).await.refused(402, "usage_limit_exceeded");
+    let sentence = again["error"]["message"].as_str().unwrap();
+    assert!(sentence.contains("stays so. There is room now: begin a new operation."), "{sentence}");
     hold(&house, house.new_id(), &gpt).await.expect(201);
 }
 

@@ -7,6 +7,23 @@ use crate::house::{API_KEY, House};
 use crate::upstream::whole;
 
 #[tokio::test]
+async fn a_model_that_no_provider_serves_is_refused_before_anything_is_held() {
+    let house = House::with_provider("models = [\"gpt-5-nano\"]").await;
+    let response = house.chat_mini().send().await.unwrap();
+    assert_eq!(response.status(), 404);
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body["error"]["code"], "unknown_model");
+    let message = body["error"]["message"].as_str().unwrap();
+    assert!(message.contains("No provider of this server serves gpt-5-mini"), "{message}");
+    assert_eq!(house.usage().await.standard(), (0, 0));
+    assert!(house.upstream.is_idle().await);
+    // Another model's fallback is.
+    let sent = house.whole().send();
+    house.upstream.call().await.answer(200, &whole("Hi"));
+    assert_eq!(sent.await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn without_room_no_provider_is_asked() {
     let house = House::open().await;
     house.put_account("ann", &json!({"overrides": {"premium_messages": 0}})).await;

@@ -4,7 +4,7 @@ import { LANE_HEIGHT, LEFT, type LineName, layOut } from "./layout";
 import { spread } from "./steps";
 
 const NAMES: Readonly<Record<LineName, string>> = {
-  truth: "server",
+  truth: "truth",
   ours: "Trueup",
   naive: "naive",
 };

@@ -44,7 +44,7 @@ function Legend() {
   return (
     <ul className={styles.legend}>
       <li className={styles.key}>
-        <Sample look={styles.truth} /> the truth, as the server decides
+        <Sample look={styles.truth} /> the truth: what the server decided, and what was just sent
       </li>
       <li className={styles.key}>
         <Sample look={styles.ours} /> Trueup

@@ -71,5 +71,5 @@ function Announcer({ messages }: { readonly messages: readonly Message[] }) {
 function announcement({ state, text, answeredBy, problem }: Message): string {
   if (state === "done") return `${answeredBy} answered: ${text}`;
   if (state === "stopped") return "Reply stopped.";
-  return `No full reply: ${problem}.`;
+  return `No full reply: ${problem?.replace(/\.$/, "")}.`;
 }

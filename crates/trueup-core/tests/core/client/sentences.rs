@@ -1,6 +1,6 @@
 //! What a correction says to the user.
 
-use crate::kit::page::check;
+use crate::kit::page::{check, check_live};
 
 #[test]
 fn each_cause_has_its_sentence() {
@@ -15,7 +15,7 @@ fn each_cause_has_its_sentence() {
         begin c premium_messages=1                                                   => live v7 premium_messages 1+0+1/5 standard_messages 1+0+0/20
         push v8 since 7; premium_messages 1+0/5; standard_messages 1+0/20; c released provider_failed => live v8 premium_messages 1+0+0/5 standard_messages 1+0+0/20; provider_failed c: The reply failed: your premium message was returned.; c released provider_failed
         begin d premium_messages=1                                                   => live v8 premium_messages 1+0+1/5 standard_messages 1+0+0/20
-        push v9 since 8; premium_messages 1+0/5; standard_messages 1+0/20; d released aborted => live v9 premium_messages 1+0+0/5 standard_messages 1+0+0/20; aborted d: Stopped before the reply began: your premium message was returned.; d released aborted
+        push v9 since 8; premium_messages 1+0/5; standard_messages 1+0/20; d released aborted => live v9 premium_messages 1+0+0/5 standard_messages 1+0+0/20; aborted d: It ended before the reply began: your premium message was returned.; d released aborted
         begin e premium_messages=1                                                   => live v9 premium_messages 1+0+1/5 standard_messages 1+0+0/20
         push v10 since 9; premium_messages 1+0/5; standard_messages 1+0/20; e released cancelled => live v10 premium_messages 1+0+0/5 standard_messages 1+0+0/20; cancelled e: The request was cancelled: your premium message was returned.; e released cancelled
         begin f premium_messages=1                                                   => live v10 premium_messages 1+0+1/5 standard_messages 1+0+0/20
@@ -72,6 +72,18 @@ fn several_causes_are_told_one_after_the_other() {
         begin b premium_messages=1                                                   => live v8 premium_messages 3+0+1/8 standard_messages 1+0+0/20
         push v11 since 8; premium_messages 3+0/8; standard_messages 1+0/20; b released @9; other_device standard_messages 0 @10; x refused @11 => live v11 premium_messages 3+0+0/8 standard_messages 1+0+0/20; provider_failed b: The reply failed: your premium message was returned.; b released provider_failed
         push v13 since 11; premium_messages 3+0/8; standard_messages 1+0/20; other_device premium_messages 2; window_reset premium_messages -2 => live v13 premium_messages 3+0+0/8 standard_messages 1+0+0/20
+        ",
+    );
+}
+
+#[test]
+fn what_the_same_actor_did_elsewhere_is_told_by_what_it_moved_together() {
+    check_live(
+        "
+        push v7 since 5; premium 1+2/9; standard 0+0/20; x held premium=1 @6; y held premium=1 => live v7 premium 1+2+0/9 standard 0+0+0/20; other_device: Used on another device: 2 premium.
+        push v10 since 7; premium 4+0/9; standard 0+0/20; x settled premium=1 @8; z settled premium=1 @9; y settled premium=1 => live v10 premium 4+0+0/9 standard 0+0+0/20; other_device: Used on another device: 1 premium.
+        push v13 since 10; premium 4+1/9; standard 2+0/20; p held premium=1 @11; q settled standard=2 @12; r released => live v13 premium 4+1+0/9 standard 2+0+0/20; other_device: Used on another device: 1 premium.; other_device: Used on another device: 2 standard.
+        push v14 since 13; premium 5+0/9; standard 2+0/20; p settled premium=1 => live v14 premium 5+0+0/9 standard 2+0+0/20
         ",
     );
 }

@@ -6,7 +6,9 @@ use trueup_core::{Charge, Enforcement, MeterId, ModelId, Units};
 use trueup_protocol::decode;
 
 use super::SettingsError;
-use crate::config::raw::{RawEnforcement, RawMeter, RawModel, RawPlan, RawSettings, RawWindow};
+use crate::config::raw::{
+    RawDays, RawEnforcement, RawMeter, RawModel, RawPeriod, RawPlan, RawSettings, RawWindow,
+};
 use crate::config::{Catalog, Model, Plan, PlanMeter, WindowRule};
 
 const METER_NAME: &str = "must be a-z, 0-9 and _, starting with a letter, at most 64 characters";
@@ -66,11 +68,11 @@ fn read_meter(key: &str, raw: &RawMeter) -> Result<PlanMeter, SettingsError> {
         Units::new(limit).ok_or_else(|| SettingsError::new(format!("{key}.limit"), problem))
     });
     let window = match raw.window {
-        RawWindow::Hour => WindowRule::Hour,
-        RawWindow::Day => WindowRule::Day,
-        RawWindow::Week => WindowRule::Week,
-        RawWindow::Month => WindowRule::Month,
-        RawWindow::Days(days) => {
+        RawWindow::Named(RawPeriod::Hour) => WindowRule::Hour,
+        RawWindow::Named(RawPeriod::Day) => WindowRule::Day,
+        RawWindow::Named(RawPeriod::Week) => WindowRule::Week,
+        RawWindow::Named(RawPeriod::Month) => WindowRule::Month,
+        RawWindow::Long(RawDays { days }) => {
             let count = u16::try_from(days).ok().filter(|_| (1..=MAX_DAYS).contains(&days));
             WindowRule::Days(count.ok_or_else(|| {
                 let problem = format!("must be from 1 to {MAX_DAYS}");

@@ -108,21 +108,50 @@ fn api_key(
             Err(SettingsError::new(key, problem))
         }
         (None, Some(variable)) => match sources.variable(variable) {
-            Some(secret) => Ok(Some(Secret::new(secret))),
+            Some(secret) => sendable(format!("{key}.api_key_env"), Secret::new(secret)).map(Some),
             None => {
                 let problem = "names an environment variable that is not set; set it";
                 Err(SettingsError::new(format!("{key}.api_key_env"), problem))
             }
         },
-        (given, None) => Ok(given.clone()),
+        (given, None) => {
+            given.clone().map(|secret| sendable(format!("{key}.api_key"), secret)).transpose()
+        }
     }
 }
+
+/// A key travels in a header.
+fn sendable(key: String, secret: Secret) -> Result<Secret, SettingsError> {
+    let text = secret.expose();
+    if !text.is_empty() && HeaderValue::from_str(text).is_ok() {
+        return Ok(secret);
+    }
+    let problem = "must be a key that fits in one line; leave it out where none is needed";
+    Err(SettingsError::new(key, problem))
+}
+
+/// Another value than the connection's own would break every call.
+const OF_THE_CONNECTION: [&str; 9] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 fn headers(key: &str, raw: &RawProvider) -> Result<Vec<(HeaderName, HeaderValue)>, SettingsError> {
     let read = |(name, value): (&String, &Secret)| {
         let key = format!("{key}.headers.{name}");
         let wrong = || SettingsError::new(&key, "must be a valid HTTP header");
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+        if OF_THE_CONNECTION.contains(&header.as_str()) {
+            let problem = "is set by the connection itself; take it out";
+            return Err(SettingsError::new(&key, problem));
+        }
         let mut value = HeaderValue::from_str(value.expose()).map_err(|_| wrong())?;
         // Keeps it out of Debug.
         value.set_sensitive(true);
@@ -146,5 +175,8 @@ fn models(
         let problem = format!("names {model}, which is no model; add it or take it out");
         Err(SettingsError::new(&key, problem))
     };
+    if names.is_empty() {
+        return Err(SettingsError::new(&key, "must name a model; leave it out for all of them"));
+    }
     names.iter().map(read).collect()
 }
