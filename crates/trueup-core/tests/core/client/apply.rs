@@ -86,6 +86,38 @@ fn what_a_copy_of_the_page_fenced_stops_counting_whatever_can_be_told() {
 }
 
 #[test]
+fn what_was_begun_after_the_question_is_not_covered_by_another_operation() {
+    check_live(
+        "
+        begin a premium=1                                                        => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        push v9 reset; premium 3+0/5; standard 1+0/20                            => asks since 5 unless unchanged
+        answer v9 reset; premium 3+0/5; standard 1+0/20                          => asks since 5 for a
+        begin b standard=1                                                       => live v5 premium 1+0+1/5 standard 0+0+1/20
+        sent b
+        answer v10 reset; premium 3+0/5; standard 2+0/20; a settled @8 premium=1 => asks since 5 for a b
+        answer v10 reset; premium 3+0/5; standard 2+0/20; a settled @8 premium=1; b settled standard=1 => live v10 premium 3+0+0/5 standard 2+0+0/20; reset: Your usage was brought up to date with the server.; a settled finished; b settled finished
+        ",
+    );
+}
+
+#[test]
+fn a_reload_goes_on_from_figures_that_the_answer_confirms() {
+    check_live(
+        "
+        begin a premium=1                                                            => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        push v6 since 5; premium 1+1/5; standard 0+0/20; a held premium=1            => live v6 premium 1+1+0/5 standard 0+0+0/20
+        reload                                                                       => live v6 premium 1+1+0/5 standard 0+0+0/20; asks since 6 for a
+        answer v6 since 6; premium 1+1/5; standard 0+0/20; a held premium=1
+        refresh                                                                      => asks since 6 for a
+        answer v6 reset; premium 1+1/5; standard 0+0/20
+        push v7 since 6; premium 2+0/5; standard 0+0/20; a settled premium=1         => live v7 premium 2+0+0/5 standard 0+0+0/20; a settled finished
+        ",
+    );
+}
+
+#[test]
 fn a_page_that_cannot_follow_still_says_what_it_has_seen() {
     check_live(
         "

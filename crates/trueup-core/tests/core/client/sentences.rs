@@ -87,3 +87,25 @@ fn what_the_same_actor_did_elsewhere_is_told_by_what_it_moved_together() {
         ",
     );
 }
+
+#[test]
+fn what_was_given_back_is_what_the_sentence_speaks_of() {
+    check(
+        "
+        account one                                                      => loading; asks whole
+        answer v5; premium_messages 1+0/5; standard_messages 0+0/20      => live v5 premium_messages 1+0+0/5 standard_messages 0+0+0/20
+        begin a standard_messages=2                                      => live v5 premium_messages 1+0+0/5 standard_messages 0+0+2/20
+        push v6 since 5; premium_messages 2+0/5; standard_messages 0+0/20; a settled fallback premium_messages=1 => live v6 premium_messages 2+0+0/5 standard_messages 0+0+0/20; fallback a: Answered by a premium model: 2 standard messages were returned.; a settled fallback
+        ",
+    );
+}
+
+#[test]
+fn what_one_reason_did_not_move_is_nothing_of_another_meters() {
+    check_live(
+        "
+        begin a premium=2                                                => live v5 premium 1+0+2/5 standard 0+0+0/20
+        push v8 since 5; premium 0+0/5; standard 3+0/20; a released cancelled @6; window_reset premium -1 @7; other_device standard 3 => live v8 premium 0+0+0/5 standard 3+0+0/20; cancelled a: The request was cancelled: 2 premium were returned.; window_reset: A new period began: your premium were renewed.; other_device: Used on another device: 3 standard.; a released cancelled
+        ",
+    );
+}

@@ -1,9 +1,10 @@
 //! Who is there: visitors, accounts, and what must not pass from one to the other.
 
-use trueup_core::client::{MAX_PENDING, TooManyPending};
+use trueup_core::client::{Local, MAX_PENDING, TooManyPending};
+use trueup_core::{Epoch, Map, Version};
 
 use crate::kit::page::{Page, check, check_live};
-use crate::kit::{START, charge, op};
+use crate::kit::{START, charge, model, op};
 
 #[test]
 fn a_visitor_is_counted_here_alone() {
@@ -149,4 +150,27 @@ fn what_never_left_is_taken_back_at_once() {
         timer             => 27000..33000
         ",
     );
+}
+
+#[test]
+fn what_requests_and_replies_need_is_known_from_the_first_answer_on() {
+    let mut page = Page::new();
+    assert_eq!((page.client.since(), page.client.epoch()), (None, None));
+    page = Page::live();
+    assert_eq!(page.client.since(), Some(Version(5)));
+    assert_eq!(page.client.epoch().map(Epoch::as_str), Some("epoch-0"));
+    assert!(page.client.local().is_none());
+
+    let (known, unknown) = (model("gpt-5"), model("gpt-6"));
+    assert!(!page.client.has_catalog());
+    page.client.handle_catalog([(known.clone(), charge("premium=1"))].into_iter().collect());
+    assert!(page.client.has_catalog());
+    assert_eq!(page.client.charge_of(&known), Some(&charge("premium=1")));
+    assert_eq!(page.client.charge_of(&unknown), None);
+
+    let used = charge("premium=2").iter().map(|(meter, units)| (meter.clone(), units)).collect();
+    page.client.handle_anonymous(Local::new(Map::new(), used), START);
+    let local = page.client.local().expect("a visitor counts by themselves");
+    assert_eq!(local.used.len(), 1);
+    assert_eq!(page.client.since(), None);
 }

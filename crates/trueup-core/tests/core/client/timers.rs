@@ -274,3 +274,20 @@ fn a_hidden_page_shows_that_a_window_ended_and_asks_when_it_is_seen() {
         ",
     );
 }
+
+#[test]
+fn a_page_that_was_seen_and_online_all_the_time_asks_nothing_for_being_told_so() {
+    check_live(
+        "
+        at 6000
+        visible
+        online
+        hidden
+        hidden
+        offline  => offline v5 premium 1+0+0/5 standard 0+0+0/20
+        offline
+        visible
+        online   => live v5 premium 1+0+0/5 standard 0+0+0/20; asks since 5 unless unchanged
+        ",
+    );
+}

@@ -144,7 +144,10 @@ impl Page {
     }
 
     fn drain(&mut self, told: &mut Vec<String>) {
+        let (mut views, mut saves) = (0, 0);
         while let Some(event) = self.client.poll_event() {
+            views += usize::from(event == Event::ViewChanged);
+            saves += usize::from(event == Event::SaveNeeded);
             match event {
                 Event::ViewChanged => told.push(view(self.client.view())),
                 Event::Corrected(it) => {
@@ -158,6 +161,7 @@ impl Page {
                 Event::SaveNeeded => self.saved = self.client.saved(),
             }
         }
+        assert!(views <= 1 && saves <= 1, "the same is told {views} and {saves} times");
         while let Some(request) = self.client.poll_request(at(self.now_ms)) {
             told.push(self.request(&request));
         }
