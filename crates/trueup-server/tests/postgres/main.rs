@@ -9,6 +9,8 @@
 
 #[path = "../ledger/audit.rs"]
 mod audit;
+mod dice;
+mod differential;
 mod opening;
 #[path = "../kit/postgres.rs"]
 mod postgres;

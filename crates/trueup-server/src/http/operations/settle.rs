@@ -42,6 +42,7 @@ const MAX_MESSAGES: usize = 100;
         (status = 404, description = "No such operation, model or meter", body = ErrorEnvelope),
         (status = 409, description = "Settled with another charge or other messages, or ended in another way", body = ErrorEnvelope),
         (status = 410, description = "The id was fenced", body = ErrorEnvelope),
+        (status = 422, description = "A meter would pass the largest count there is", body = ErrorEnvelope),
         (status = 503, description = "The ledger cannot be written now", body = ErrorEnvelope),
     ),
 )]
