@@ -165,7 +165,7 @@ describe("to whoever does not see it", () => {
     await scene.reply(1, "done");
     await corrections.getByText("your premium message was returned").waitFor();
     await page.getByRole("status").getByText("gpt-5-mini answered").waitFor();
-    await page.getByRole("img", { name: "Remaining now: server 19, Trueup 19" }).waitFor();
+    await page.getByRole("img", { name: "Remaining now: truth 19, Trueup 19" }).waitFor();
     await part("Chat").getByRole("textbox", { name: "Message" }).waitFor();
     await part("Break something").getByRole("switch", { name: "Offline" }).waitFor();
   });

@@ -26,7 +26,7 @@ impl PostgresStore {
         .bind(before.map_or(i64::MAX, |place| place.updated_at.millis()))
         .bind(before.map_or("", |place| place.id.as_str()))
         .bind(pages::CONVERSATIONS_ASKED)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.readers)
         .await?;
         Ok(pages::conversations(rows))
     }
@@ -50,7 +50,7 @@ impl PostgresStore {
         .bind(before.map_or(i64::MAX, |place| signed(place.version.0)))
         .bind(before.map_or(0, |place| i64::from(place.line)))
         .bind(pages::MESSAGES_ASKED)
-        .fetch(&self.pool);
+        .fetch(&self.readers);
         pages::messages(found).await
     }
 
@@ -67,7 +67,7 @@ impl PostgresStore {
         .bind(account.as_str())
         .bind(actor.as_str())
         .bind(conversation)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.readers)
         .await?;
         Ok(found.is_some())
     }
@@ -89,7 +89,7 @@ impl PostgresStore {
         .bind(actor.as_str())
         .bind(conversation)
         .bind(signed(version.0))
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.readers)
         .await?;
         Ok(row.map(MessageRow::into_response))
     }

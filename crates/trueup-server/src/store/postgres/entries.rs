@@ -21,7 +21,7 @@ impl PostgresStore {
         .bind(account.as_str())
         .bind(signed(after.0))
         .bind(signed(after.0.saturating_add(pages::ENTRIES)))
-        .fetch_all(&self.pool)
+        .fetch_all(&self.readers)
         .await?;
         pages::entries(rows)
     }

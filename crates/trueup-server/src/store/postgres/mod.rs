@@ -19,7 +19,7 @@ use super::{AccountTerms, Glance, Sight, StoreError, new_epoch, read_due, snapsh
 
 /// The oldest version that its makers still mend.
 const OLDEST_POSTGRES: i64 = 140_000;
-/// Beside one connection an engine.
+/// Readers have connections of their own, so that however many there are, no engine waits for one.
 const READERS: u32 = 8;
 
 /// What every connection says of itself. Nothing may hang: not a statement, not a lock that another
@@ -36,7 +36,8 @@ const SESSION: [(&str, &str); 6] = [
 /// A Postgres database.
 #[derive(Debug)]
 pub struct PostgresStore {
-    pool: PgPool,
+    writers: PgPool,
+    readers: PgPool,
     epoch: Epoch,
 }
 
@@ -54,17 +55,18 @@ impl PostgresStore {
         let options = PgConnectOptions::from_str(url)?
             .options(SESSION.into_iter().filter(|(name, _)| *name != "application_name"))
             .application_name("trueup");
-        let engines = u32::try_from(engines).unwrap_or(READERS);
-        let pool = PgPoolOptions::new()
-            .max_connections(engines.saturating_add(READERS))
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_with(options)
-            .await?;
-        check(&pool).await?;
-        refuse_others(&pool).await?;
-        sqlx::migrate!("../../migrations/postgres").run(&pool).await?;
-        let epoch = load_epoch(&pool, now).await?;
-        Ok(Self { pool, epoch })
+        let pool = |connections| {
+            let timeout = Duration::from_secs(5);
+            PgPoolOptions::new().max_connections(connections).acquire_timeout(timeout)
+        };
+        let engines = u32::try_from(engines).unwrap_or(1).max(1);
+        let writers = pool(engines).connect_with(options.clone()).await?;
+        check(&writers).await?;
+        refuse_others(&writers).await?;
+        sqlx::migrate!("../../migrations/postgres").run(&writers).await?;
+        let epoch = load_epoch(&writers, now).await?;
+        let readers = pool(READERS).connect_lazy_with(options);
+        Ok(Self { writers, readers, epoch })
     }
 
     pub(in crate::store) fn epoch(&self) -> &Epoch {
@@ -75,14 +77,14 @@ impl PostgresStore {
         let epoch = new_epoch(now)?;
         sqlx::query("UPDATE meta SET value = $1 WHERE name = 'epoch'")
             .bind(epoch.as_str())
-            .execute(&self.pool)
+            .execute(&self.writers)
             .await?;
         self.epoch = epoch;
         Ok(())
     }
 
     pub(in crate::store) async fn begin(&self) -> Result<PostgresBatch<'_>, StoreError> {
-        Ok(PostgresBatch::new(self.pool.begin().await?, &self.epoch))
+        Ok(PostgresBatch::new(self.writers.begin().await?, &self.epoch))
     }
 
     pub(in crate::store) async fn read_snapshot(
@@ -92,7 +94,7 @@ impl PostgresStore {
         // Figures and outcomes of the same instant: what is committed between two of its statements
         // is not seen.
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let mut transaction = self.pool.begin_with(begin).await?;
+        let mut transaction = self.readers.begin_with(begin).await?;
         let sight = snapshot::read(&mut *transaction, &self.epoch, glance).await?;
         transaction.commit().await?;
         Ok(sight)
@@ -102,7 +104,7 @@ impl PostgresStore {
         &self,
         account: &AccountId,
     ) -> Result<Option<AccountTerms>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.readers.acquire().await?;
         Ok(load::account(&mut connection, account).await?.map(|stored| stored.terms))
     }
 
@@ -117,13 +119,13 @@ impl PostgresStore {
         )
         .bind(now.millis())
         .bind(i64::from(limit))
-        .fetch_all(&self.pool)
+        .fetch_all(&self.readers)
         .await?;
         read_due(rows)
     }
 
     pub(in crate::store) async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1 FROM meta").fetch_optional(&self.pool).await?;
+        sqlx::query("SELECT 1 FROM meta").fetch_optional(&self.readers).await?;
         Ok(())
     }
 
@@ -133,14 +135,15 @@ impl PostgresStore {
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         )
         .bind(now.millis().to_string())
-        .execute(&self.pool)
+        .execute(&self.writers)
         .await?;
         Ok(())
     }
 
     /// Closes every connection.
     pub(in crate::store) async fn close(&self) {
-        self.pool.close().await;
+        self.readers.close().await;
+        self.writers.close().await;
     }
 }
 
