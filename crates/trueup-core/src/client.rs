@@ -14,7 +14,7 @@ use crate::meter::{Charge, MeterId};
 use crate::operation::{Cause, OperationState};
 use crate::pending::{Pending, PendingOperation, Record, Stage};
 use crate::quota;
-use crate::reconcile::{Applied, Base, Knowledge, Question, Told};
+use crate::reconcile::{Applied, Base, Knowledge, Told};
 use crate::snapshot::Snapshot;
 use crate::units::Units;
 use crate::view::{self, MeterView, Status, View};
@@ -151,7 +151,8 @@ enum Session {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct InFlight {
     id: RequestId,
-    question: Question,
+    /// Operations asked for by id.
+    asked: Vec<OperationId>,
     fences: Option<OperationId>,
 }
 

@@ -39,13 +39,6 @@ pub struct Knowledge {
     restored: bool,
 }
 
-/// What a request asked for: its answer can be relied on to name it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Question {
-    /// Operations asked for by id.
-    pub operations: Vec<OperationId>,
-}
-
 /// What `apply` did with a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Applied {
@@ -95,8 +88,9 @@ impl Knowledge {
         }
     }
 
-    /// Takes a snapshot in, whole or not at all. `question` is what its request asked for when it
-    /// answers one of this client's own, `received_at` is the client's clock.
+    /// Takes a snapshot in, whole or not at all. `asked` are the operations that its request asked for
+    /// by id, when it answers one of this client's own: it can be relied on to name them.
+    /// `received_at` is the client's clock.
     ///
     /// Only an answer begins a history or changes to another one: answers come in the order in
     /// which the server read them. Anything else may be a late word of a session, or of a history,
@@ -104,16 +98,16 @@ impl Knowledge {
     pub fn apply(
         &mut self,
         snapshot: &Snapshot,
-        question: Option<&Question>,
+        asked: Option<&[OperationId]>,
         received_at: Timestamp,
     ) -> Applied {
         let other_account = self.account.as_ref().is_some_and(|own| *own != snapshot.account);
         let is_late = self.base.is_none() || self.retired.contains(&snapshot.epoch);
-        if other_account || (question.is_none() && is_late) {
+        if other_account || (asked.is_none() && is_late) {
             return Applied::Foreign;
         }
         let unfounded =
-            |base: &&Base| self.restored && question.is_some() && snapshot.version < base.version;
+            |base: &&Base| self.restored && asked.is_some() && snapshot.version < base.version;
         let same_history = self
             .base
             .as_ref()
@@ -124,10 +118,10 @@ impl Knowledge {
             Some(base) if snapshot.version < base.version => return Applied::Stale,
             Some(base) if snapshot.version == base.version => true,
             Some(base) if !snapshot.reset && snapshot.since <= base.version => true,
-            Some(_) if question.is_none() || !snapshot.reset => return Applied::Gap,
+            Some(_) if asked.is_none() || !snapshot.reset => return Applied::Gap,
             _ => false,
         };
-        if !continues && !question.is_some_and(|question| self.is_covered(snapshot, question)) {
+        if !continues && !asked.is_some_and(|asked| self.is_covered(snapshot, asked)) {
             return Applied::Uncovered;
         }
         if same_history.is_none() {
@@ -141,9 +135,9 @@ impl Knowledge {
 
     /// A snapshot that does not continue the base may count operations that it does not name. It is
     /// safe only when every operation that anybody may know of was asked for or is named.
-    fn is_covered(&self, snapshot: &Snapshot, question: &Question) -> bool {
+    fn is_covered(&self, snapshot: &Snapshot, asked: &[OperationId]) -> bool {
         self.pending.iter().filter(|operation| !operation.is_idle()).all(|operation| {
-            question.operations.contains(&operation.id)
+            asked.contains(&operation.id)
                 || snapshot.operations.iter().any(|outcome| outcome.id == operation.id)
         })
     }

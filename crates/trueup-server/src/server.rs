@@ -74,8 +74,7 @@ pub fn start_ledger(
 ) -> (Ledger, LedgerTask) {
     let catalog = Arc::clone(&settings.catalog);
     let acceptance = Acceptance::default();
-    let engines = settings.engines;
-    Ledger::start(EngineParts { store, engines, catalog, clock, faults, acceptance })
+    Ledger::start(EngineParts { store, catalog, clock, faults, acceptance })
 }
 
 /// Everything that runs, before and behind the listener.

@@ -1,8 +1,8 @@
 //! What the driver is to carry out.
 
 use super::{
-    Client, Deadline, Event, InFlight, OperationId, PendingOperation, Question, Request, RequestId,
-    Session, Stage, Timestamp, timers,
+    Client, Deadline, Event, InFlight, OperationId, PendingOperation, Request, RequestId, Session,
+    Stage, Timestamp, timers,
 };
 
 impl Client {
@@ -25,8 +25,8 @@ impl Client {
             return None;
         }
         let id = RequestId(self.next_request);
-        let (request, question) = if let Some(operation) = fences {
-            (Request::Fence { id, operation, since }, Question::default())
+        let (request, asked) = if let Some(operation) = fences {
+            (Request::Fence { id, operation, since }, Vec::new())
         } else {
             let ask = asked(knowledge.pending.iter(), whole);
             // The first answer is wanted in full: kept figures do not tell how old they are.
@@ -37,13 +37,13 @@ impl Client {
                 .filter(|_| ask.is_empty() && !whole && says_enough)
                 .map(|base| (base.epoch.clone(), base.version));
             let request = Request::Usage { id, since, ask: ask.clone(), known };
-            (request, Question { operations: ask })
+            (request, ask)
         };
         if fences.is_none() {
             self.wants.check = false;
         }
         self.next_request += 1;
-        self.in_flight = Some(InFlight { id, question, fences });
+        self.in_flight = Some(InFlight { id, asked, fences });
         Some(request)
     }
 

@@ -1,8 +1,8 @@
 //! What the network tells the machine.
 
 use super::{
-    Applied, Cause, Client, Event, InFlight, OperationId, OperationState, Question, RequestId,
-    Snapshot, Stage, Timestamp, Told, correction,
+    Applied, Cause, Client, Event, InFlight, OperationId, OperationState, RequestId, Snapshot,
+    Stage, Timestamp, Told, correction,
 };
 use crate::correction::Reason;
 use crate::meter::Charge;
@@ -25,8 +25,8 @@ impl Client {
     pub fn handle_answer(&mut self, id: RequestId, snapshot: &Snapshot, now: Timestamp) {
         let Some(request) = self.in_flight.take_if(|request| request.id == id) else { return };
         self.tries.succeed(now);
-        if self.take(snapshot, Some(&request.question), now) {
-            self.find_unknown(&request.question, snapshot);
+        if self.take(snapshot, Some(&request.asked), now) {
+            self.find_unknown(&request.asked, snapshot);
         }
         if self.doubt_fence(&request) && !self.wants.whole {
             self.tries.fail(&self.settings, None, now);
@@ -74,9 +74,9 @@ impl Client {
     }
 
     /// Whether the base is the snapshot's now.
-    fn take(&mut self, snapshot: &Snapshot, question: Option<&Question>, now: Timestamp) -> bool {
+    fn take(&mut self, snapshot: &Snapshot, asked: Option<&[OperationId]>, now: Timestamp) -> bool {
         let Some(knowledge) = self.knowledge_mut() else { return false };
-        let applied = knowledge.apply(snapshot, question, now);
+        let applied = knowledge.apply(snapshot, asked, now);
         match applied {
             Applied::Foreign | Applied::Stale => return false,
             Applied::Gap => {
@@ -115,9 +115,9 @@ impl Client {
 
     /// What was asked for by id and is in no record never arrived: it is fenced, so that it never
     /// can. What is still under way may yet arrive and is left alone.
-    fn find_unknown(&mut self, question: &Question, snapshot: &Snapshot) {
+    fn find_unknown(&mut self, asked: &[OperationId], snapshot: &Snapshot) {
         let Some(knowledge) = self.knowledge_mut() else { return };
-        for id in &question.operations {
+        for id in asked {
             let named = snapshot.operations.iter().any(|outcome| outcome.id == *id);
             if let Some(operation) = knowledge.pending.get_mut(*id)
                 && !named

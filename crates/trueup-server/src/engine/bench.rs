@@ -8,15 +8,15 @@ use trueup_core::ledger::{
 };
 use trueup_core::operation::OperationRecord;
 use trueup_core::{
-    AccountId, ActorId, Cause, Epoch, MeterId, OperationId, OperationState, Timestamp, Units,
-    Version, quota,
+    AccountId, ActorId, Cause, Epoch, MeterId, OperationId, OperationState, Snapshot, Timestamp,
+    Units, Version, quota,
 };
 
 use super::{Action, Done, NewMessage, Request};
 use crate::calendar;
 use crate::config::Catalog;
 use crate::store::{
-    AccountTerms, Glance, Loaded, SavedMessage, Sight, StoredAccount, Told, Writes, assemble,
+    AccountTerms, Glance, Loaded, SavedMessage, StoredAccount, Told, Writes, assemble,
 };
 
 pub(super) struct Bench<'a> {
@@ -27,8 +27,6 @@ pub(super) struct Bench<'a> {
     operations: HashMap<(AccountId, OperationId), OperationRecord>,
     /// Operations that were looked up: what is not among the ones above is not there.
     looked_up: HashSet<(AccountId, OperationId)>,
-    changed: BTreeSet<(AccountId, OperationId)>,
-    entries: Vec<(AccountId, Entry)>,
     messages: Vec<SavedMessage>,
 }
 
@@ -37,6 +35,23 @@ struct Workpiece {
     meters_before: BTreeSet<MeterId>,
     version_before: Version,
     is_changed: bool,
+    /// Operations that were changed.
+    changed: BTreeSet<OperationId>,
+    /// What is added to the ledger.
+    entries: Vec<Entry>,
+}
+
+impl Workpiece {
+    fn new(stored: StoredAccount, is_new: bool) -> Self {
+        Self {
+            meters_before: stored.account.meters.keys().cloned().collect(),
+            version_before: stored.account.version,
+            stored,
+            is_changed: is_new,
+            changed: BTreeSet::new(),
+            entries: Vec::new(),
+        }
+    }
 }
 
 /// What was decided, and who is to see what of it.
@@ -61,22 +76,15 @@ impl<'a> Bench<'a> {
         loaded: Loaded,
         looked_up: &[(&AccountId, OperationId)],
     ) -> Self {
-        let workpiece = |stored: StoredAccount| Workpiece {
-            meters_before: stored.account.meters.keys().cloned().collect(),
-            version_before: stored.account.version,
-            stored,
-            is_changed: false,
-        };
+        let workpiece = |(id, stored)| (id, Workpiece::new(stored, false));
         let looked_up = looked_up.iter().map(|(account, id)| ((*account).clone(), *id)).collect();
         Self {
             catalog,
             acceptance,
             now,
-            accounts: loaded.accounts.into_iter().map(|(id, it)| (id, workpiece(it))).collect(),
+            accounts: loaded.accounts.into_iter().map(workpiece).collect(),
             operations: loaded.operations,
             looked_up,
-            changed: BTreeSet::new(),
-            entries: Vec::new(),
             messages: Vec::new(),
         }
     }
@@ -107,14 +115,9 @@ impl<'a> Bench<'a> {
 
     /// Opens the account if it is new, and brings it up to date with its plan and the calendar.
     fn align(&mut self, id: &AccountId, new_terms: Option<&AccountTerms>) {
-        let piece = self.accounts.entry(id.clone()).or_insert_with(|| Workpiece {
-            stored: StoredAccount {
-                account: Account::new(id.clone()),
-                terms: AccountTerms::default(),
-            },
-            meters_before: BTreeSet::new(),
-            version_before: Version(0),
-            is_changed: true,
+        let piece = self.accounts.entry(id.clone()).or_insert_with(|| {
+            let (account, terms) = (Account::new(id.clone()), AccountTerms::default());
+            Workpiece::new(StoredAccount { account, terms }, true)
         });
         if let Some(terms) = new_terms {
             piece.stored.terms = terms.clone();
@@ -123,7 +126,7 @@ impl<'a> Bench<'a> {
         let terms = calendar::terms(self.catalog, &piece.stored.terms, self.now);
         let entries = piece.stored.account.align(&terms, self.now);
         piece.is_changed |= !entries.is_empty();
-        self.entries.extend(entries.into_iter().map(|entry| (id.clone(), entry)));
+        piece.entries.extend(entries);
     }
 
     fn command(
@@ -162,6 +165,7 @@ impl<'a> Bench<'a> {
     }
 
     fn keep(&mut self, id: &AccountId, written: Written, messages: &[NewMessage]) {
+        let Some(piece) = self.accounts.get_mut(id) else { return };
         let Written { account, operation, entry } = written;
         if let Some(record) = operation {
             let saved = messages.iter().map(|message| SavedMessage {
@@ -172,26 +176,24 @@ impl<'a> Bench<'a> {
                 message: message.storable(),
             });
             self.messages.extend(saved);
-            let key = (id.clone(), record.id);
-            self.changed.insert(key.clone());
-            self.operations.insert(key, record);
+            piece.changed.insert(record.id);
+            self.operations.insert((id.clone(), record.id), record);
         }
-        if let Some(piece) = self.accounts.get_mut(id) {
-            piece.stored.account = account;
-            piece.is_changed = true;
-        }
-        self.entries.push((id.clone(), entry));
+        piece.stored.account = account;
+        piece.is_changed = true;
+        piece.entries.push(entry);
     }
 
     /// The account as it is to be, for who knew it when the batch began: then all that happened
     /// since is here. `None` when the store must be asked.
-    pub fn sight(&self, epoch: &Epoch, glance: Glance<'_>) -> Option<Sight> {
+    pub fn snapshot(&self, epoch: &Epoch, glance: Glance<'_>) -> Option<Snapshot> {
         let piece = self.accounts.get(glance.account)?;
         let version = piece.stored.account.version;
         let told = match glance.since.unwrap_or(version) {
+            since if since == version => Some(Told::default()),
             since if since > version => None,
-            since if since < piece.version_before && since < version => return None,
-            since => Some(self.told_since(glance, since)),
+            since if since < piece.version_before => return None,
+            since => Some(self.told_since(piece, glance, since)),
         };
         let mut asked = Vec::new();
         for id in Told::missing(told.as_ref(), glance.ask) {
@@ -204,31 +206,29 @@ impl<'a> Bench<'a> {
             }
         }
         asked.sort_by_key(|outcome| outcome.version);
-        Some(assemble(piece.stored.clone(), epoch, glance, told, asked))
+        Some(assemble(&piece.stored.account, epoch, glance, told, asked))
     }
 
-    fn told_since(&self, glance: Glance<'_>, since: Version) -> Told {
+    fn told_since(&self, piece: &Workpiece, glance: Glance<'_>, since: Version) -> Told {
         let Glance { account, actor, .. } = glance;
-        let changed = self.changed.iter().filter(|(of, _)| of == account);
+        let record = |id: &OperationId| self.operations.get(&(account.clone(), *id));
+        let changed = piece.changed.iter().filter_map(record);
         let mut operations: Vec<_> = changed
-            .filter_map(|key| self.operations.get(key))
             .filter(|record| record.version > since && is_of(record, actor))
             .map(OperationRecord::outcome)
             .collect();
         operations.sort_by_key(|outcome| outcome.version);
-        let others = self.entries.iter().filter(|(of, entry)| {
+        let others = piece.entries.iter().filter(|entry| {
             let own = entry.actor.as_ref() == Some(actor) && entry.kind != EntryKind::Grant;
-            of == account && entry.version > since && !own
+            entry.version > since && !own
         });
-        let movements = others.flat_map(|(_, entry)| entry.movements());
-        Told { operations, changes: ledger::changes(movements) }
+        Told { operations, changes: ledger::changes(others.flat_map(Entry::movements)) }
     }
 
-    pub fn into_writes(self) -> Writes {
+    pub fn into_writes(mut self) -> Writes {
         // In id order, so that every batch locks rows in the same order.
         let accounts: BTreeMap<AccountId, Workpiece> = self.accounts.into_iter().collect();
-        let mut writes =
-            Writes { entries: self.entries, messages: self.messages, ..Writes::default() };
+        let mut writes = Writes { messages: self.messages, ..Writes::default() };
         for (id, piece) in accounts {
             if !piece.is_changed {
                 continue;
@@ -237,11 +237,12 @@ impl<'a> Bench<'a> {
             let gone = gone.filter(|meter| !piece.stored.account.meters.contains_key(*meter));
             writes.removed_meters.extend(gone.map(|meter| (id.clone(), meter.clone())));
             writes.accounts.push(piece.stored);
+            writes.entries.extend(piece.entries.into_iter().map(|entry| (id.clone(), entry)));
+            for operation in piece.changed {
+                let record = self.operations.remove(&(id.clone(), operation));
+                writes.operations.extend(record.map(|record| (id.clone(), record)));
+            }
         }
-        let changed = |key: &(AccountId, OperationId)| {
-            self.operations.get(key).map(|record| (key.0.clone(), record.clone()))
-        };
-        writes.operations = self.changed.iter().filter_map(changed).collect();
         writes
     }
 }

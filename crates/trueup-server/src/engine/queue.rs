@@ -33,8 +33,6 @@ const PROBES: usize = 64;
 pub struct EngineParts {
     /// Where it writes.
     pub store: Arc<Store>,
-    /// How many batches may be written at once, where the store can do that.
-    pub engines: usize,
     /// What models charge and plans allow.
     pub catalog: Arc<Catalog>,
     /// What time it is.
@@ -77,7 +75,7 @@ impl Engine {
     /// Starts an engine.
     pub fn start(parts: EngineParts) -> (Self, EngineTask) {
         let (mut lanes, mut tasks) = (Vec::new(), Vec::new());
-        for number in 0..parts.store.writers(parts.engines) {
+        for number in 0..parts.store.writers() {
             let (jobs, queue) = mpsc::channel(QUEUE);
             let (probes, asked) = mpsc::channel(PROBES);
             let (stop, stopped) = oneshot::channel();
@@ -278,20 +276,20 @@ async fn run_batch(
     let glances =
         || jobs.iter().zip(&decided).map(|(job, it)| it.glance(&job.request.account, now));
     let epoch = parts.store.epoch();
-    let seen: Vec<_> = glances().map(|glance| bench.sight(epoch, glance)).collect();
+    let seen: Vec<_> = glances().map(|glance| bench.snapshot(epoch, glance)).collect();
     batch.write(&bench.into_writes(), now).await?;
     let mut snapshots = Vec::with_capacity(jobs.len());
     for (glance, seen) in glances().zip(seen) {
-        let sight = match seen {
+        snapshots.push(match seen {
             Some(seen) if !cfg!(debug_assertions) => seen,
             // Where it costs nobody's time, what was worked out is held against what was written.
             seen => {
                 let stored = batch.snapshot(glance).await?.ok_or(StoreError::Damaged("account"))?;
+                let stored = stored.snapshot;
                 debug_assert!(seen.is_none_or(|seen| seen == stored), "{glance:?}: {stored:?}");
                 stored
             }
-        };
-        snapshots.push(sight.snapshot);
+        });
     }
     let answers = decided.into_iter().zip(snapshots);
     let answers = answers.map(|(it, snapshot)| Answer { outcome: it.outcome, snapshot }).collect();

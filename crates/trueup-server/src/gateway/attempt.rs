@@ -62,8 +62,8 @@ impl Chat {
     pub(super) async fn open(&self, hold: &Hold) -> Result<Opening, NoAnswer> {
         let mut held = self.requested.clone();
         let mut reason = "no provider serves the model".to_owned();
-        for (at, (model, charge)) in self.candidates().into_iter().enumerate() {
-            if charge != held {
+        for (at, model, charge) in self.candidates() {
+            if *charge != held {
                 match hold.move_to(charge.clone()).await {
                     Ok(answer) => match answer.outcome {
                         Ok(_) => held = charge.clone(),
@@ -77,9 +77,12 @@ impl Chat {
                     }
                 }
             }
-            for provider in self.shared.parts.providers.iter().filter(|it| it.serves(&model)) {
-                let error = match self.attempt(provider, &model, at).await {
-                    Ok(answer) => return Ok(Opening { model, charge, answer }),
+            for provider in self.shared.parts.providers.iter().filter(|it| it.serves(model)) {
+                let error = match self.attempt(provider, model, at).await {
+                    Ok(answer) => {
+                        let (model, charge) = (model.clone(), charge.clone());
+                        return Ok(Opening { model, charge, answer });
+                    }
                     Err(error) => error,
                 };
                 if let Some((status, body)) = error.request_fault() {
@@ -95,9 +98,7 @@ impl Chat {
 
     /// A model that nobody here can ask is refused before anything is held for it.
     pub(super) fn find_provider(&self) -> Result<(), ApiError> {
-        let providers = &self.shared.parts.providers;
-        let is_served = |model: &ModelId| providers.iter().any(|it| it.serves(model));
-        if self.candidates().iter().any(|(model, _)| is_served(model)) {
+        if self.candidates().next().is_some() {
             return Ok(());
         }
         let model = self.call.request.model();
@@ -108,12 +109,17 @@ impl Chat {
         Err(ApiError::new(ErrorCode::UnknownModel, message).at("model"))
     }
 
-    fn candidates(&self) -> Vec<(ModelId, Charge)> {
+    /// The requested model and its fallbacks, as far as anybody here serves them: in which place each
+    /// comes, and what it charges.
+    fn candidates(&self) -> impl Iterator<Item = (usize, &ModelId, &Charge)> {
         let requested = self.call.request.model();
-        let models = &self.shared.parts.catalog.models;
+        let (models, providers) = (&self.shared.parts.catalog.models, &self.shared.parts.providers);
         let fallbacks = models.get(requested).map(|model| &*model.fallback).unwrap_or_default();
-        let candidate = |id: &ModelId| Some((id.clone(), models.get(id)?.charge.clone()));
-        std::iter::once(requested).chain(fallbacks).filter_map(candidate).collect()
+        std::iter::once(requested)
+            .chain(fallbacks)
+            .enumerate()
+            .filter(|(_, id)| providers.iter().any(|provider| provider.serves(id)))
+            .filter_map(|(at, id)| Some((at, id, &models.get(id)?.charge)))
     }
 
     async fn attempt(

@@ -60,10 +60,10 @@ impl Store {
     }
 
     /// How many batches can be written at once: a file has one writer.
-    pub fn writers(&self, engines: usize) -> usize {
+    pub fn writers(&self) -> usize {
         match self {
             Self::Sqlite(_) => 1,
-            Self::Postgres(_) => engines,
+            Self::Postgres(store) => store.writers(),
         }
     }
 

@@ -61,7 +61,7 @@ pub struct Glance<'a> {
 }
 
 /// What was seen: the snapshot, and what is needed to tell whether it is still good.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Sight {
     /// The account under it.
     pub stored: StoredAccount,

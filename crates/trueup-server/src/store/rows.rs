@@ -1,5 +1,7 @@
 //! Rows, as every store has them, and what they mean.
 
+use std::collections::HashMap;
+
 use trueup_core::ledger::{Account, EntryKind, Movement};
 use trueup_core::operation::OperationRecord;
 use trueup_core::{
@@ -9,6 +11,52 @@ use trueup_core::{
 use trueup_protocol::{column, snapshot};
 
 use crate::store::{AccountTerms, StoreError, StoredAccount};
+
+/// The columns of an [`OperationRow`]; how its id is written is the database's own.
+macro_rules! operation_columns {
+    ($op_id:literal) => {
+        concat!(
+            "account_id, ",
+            $op_id,
+            ", actor_id, model, state, cause, version, requested, held_content, settled_content, \
+             holds, charged, expires_at"
+        )
+    };
+}
+
+/// The columns of an [`EntryRow`]; how its operation's id is written is the database's own.
+macro_rules! entry_columns {
+    ($op_id:literal) => {
+        concat!(
+            "version, kind, cause, ",
+            $op_id,
+            ", actor_id, made_at, meter, window_number, used, held, granted, limit_moved, \
+             seen_moved, overage"
+        )
+    };
+}
+
+pub(in crate::store) use {entry_columns, operation_columns};
+
+/// Accounts with their balances.
+pub(in crate::store) fn accounts(
+    accounts: Vec<AccountRow>,
+    balances: Vec<BalanceRow>,
+) -> Result<HashMap<AccountId, StoredAccount>, StoreError> {
+    let mut found = HashMap::with_capacity(accounts.len());
+    for row in accounts {
+        let stored = row.into_stored()?;
+        found.insert(stored.account.id.clone(), stored);
+    }
+    for row in balances {
+        let id = AccountId::new(&row.account_id).map_err(|_| StoreError::Damaged("balance"))?;
+        let (meter, balance) = row.into_balance()?;
+        if let Some(stored) = found.get_mut(&id) {
+            stored.account.meters.insert(meter, balance);
+        }
+    }
+    Ok(found)
+}
 
 #[derive(sqlx::FromRow)]
 pub(in crate::store) struct AccountRow {

@@ -1,5 +1,6 @@
 //! The versioned outcome delta, put together from one transaction's image of an account.
 
+use trueup_core::ledger::Account;
 use trueup_core::{
     AccountId, ActorId, Change, Epoch, MeterId, MeterReading, OperationId, OperationOutcome,
     Snapshot, Version, ledger,
@@ -69,7 +70,8 @@ pub(super) async fn read<I: Image>(
         since => tell(&mut image, glance, Range { since, version }).await?,
     };
     let asked = asked(&mut image, glance, told.as_ref()).await?;
-    Ok(Some(assemble(stored, epoch, glance, told, asked)))
+    let snapshot = assemble(&stored.account, epoch, glance, told, asked);
+    Ok(Some(Sight { stored, snapshot }))
 }
 
 /// What happened in a range of versions: outcomes of the reader's operations, and what else moved.
@@ -91,13 +93,13 @@ impl Told {
 
 /// Puts together what travels. Without `told` the range could not be told.
 pub(crate) fn assemble(
-    stored: StoredAccount,
+    account: &Account,
     epoch: &Epoch,
     glance: Glance<'_>,
     told: Option<Told>,
     asked: Vec<OperationOutcome>,
-) -> Sight {
-    let version = stored.account.version;
+) -> Snapshot {
+    let version = account.version;
     let reset = told.is_none();
     let Told { mut operations, changes } = told.unwrap_or_default();
     operations.extend(asked);
@@ -105,18 +107,17 @@ pub(crate) fn assemble(
         let (meter, reading): (&MeterId, MeterReading) = (meter, MeterReading::from(balance));
         (meter.clone(), reading)
     };
-    let snapshot = Snapshot {
+    Snapshot {
         account: glance.account.clone(),
         epoch: epoch.clone(),
         since: glance.since.filter(|_| !reset).unwrap_or(version),
         version,
         as_of: glance.now,
         reset,
-        meters: stored.account.meters.iter().map(reading).collect(),
+        meters: account.meters.iter().map(reading).collect(),
         operations,
         changes,
-    };
-    Sight { stored, snapshot }
+    }
 }
 
 /// Everything in the range; `None` when that is too much to tell.

@@ -55,7 +55,6 @@ impl House {
         let faults = Faults::enabled();
         let (ledger, task) = Ledger::start(EngineParts {
             store: Arc::clone(&store),
-            engines: ENGINES,
             catalog: Arc::new(catalog()),
             clock: clock.clone(),
             faults: faults.clone(),

@@ -2,7 +2,6 @@
 //! asked, all three answer the same and are left with the same entries.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use futures::future::join_all;
 use tempfile::TempDir;
@@ -18,15 +17,14 @@ use trueup_protocol::time;
 use trueup_server::calendar;
 use trueup_server::clock::Clock;
 use trueup_server::config::{Catalog, Plan, PlanMeter, WindowRule};
-use trueup_server::demo::Faults;
-use trueup_server::engine::{Answer, Done, EngineParts, View};
+use trueup_server::engine::{Answer, Done, View};
 use trueup_server::ledger::{Ledger, LedgerTask};
-use trueup_server::store::{AccountTerms, Store};
+use trueup_server::store::AccountTerms;
 
+use crate::desk::START;
 use crate::dice::Dice;
-use crate::{audit, postgres};
+use crate::{audit, desk, postgres};
 
-const START: Timestamp = Timestamp::from_millis(1_795_489_200_000);
 const WAVES: u64 = 8;
 const PLANS: u64 = 250;
 const STEPS: u64 = 12;
@@ -193,16 +191,7 @@ struct Database {
 
 impl Database {
     async fn open(url: String) -> Self {
-        let store = Arc::new(Store::open(&url, 3, START).await.unwrap());
-        let clock = Clock::manual(START);
-        let (ledger, task) = Ledger::start(EngineParts {
-            store,
-            engines: 3,
-            catalog: Arc::new(catalog()),
-            clock: clock.clone(),
-            faults: Faults::disabled(),
-            acceptance: Acceptance::default(),
-        });
+        let (ledger, task, clock) = desk::open(&url, catalog()).await;
         Self { ledger, task, url, clock }
     }
 

@@ -9,6 +9,7 @@
 
 #[path = "../ledger/audit.rs"]
 mod audit;
+mod desk;
 mod dice;
 mod differential;
 mod opening;

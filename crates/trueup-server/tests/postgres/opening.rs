@@ -1,15 +1,13 @@
 //! A database that cannot be used is told with its mend, and without its password.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use trueup_core::Timestamp;
 use trueup_server::store::Store;
 
+use crate::desk::START;
 use crate::postgres;
 
-const NOW: Timestamp = Timestamp::from_millis(1_795_489_200_000);
-
 async fn complaint(url: &str) -> String {
-    let failed = Store::open(url, 1, NOW).await.unwrap_err();
+    let failed = Store::open(url, 1, START).await.unwrap_err();
     failed.on_opening(url)
 }
 
@@ -26,7 +24,7 @@ async fn a_postgres_that_cannot_be_used_is_told_with_its_mend() {
     let schema = |name: &str| postgres::schema_url(&folder.path().join(name));
     let (theirs, later, hasty) = (schema("theirs"), schema("later"), schema("hasty"));
     run(&theirs, "CREATE TABLE account (id TEXT)").await;
-    Store::open(&later, 1, NOW).await.unwrap().close().await;
+    Store::open(&later, 1, START).await.unwrap().close().await;
     run(
         &later,
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
@@ -59,11 +57,11 @@ async fn a_postgres_that_cannot_be_used_is_told_with_its_mend() {
 async fn servers_that_start_together_agree_on_one_history() {
     let folder = tempfile::tempdir().unwrap();
     let url = postgres::schema_url(folder.path());
-    let stores = futures::future::join_all((0..6).map(|_| Store::open(&url, 2, NOW))).await;
+    let stores = futures::future::join_all((0..6).map(|_| Store::open(&url, 2, START))).await;
     for store in stores {
         let store = store.unwrap();
         store.ping().await.unwrap();
-        store.probe(NOW).await.unwrap();
+        store.probe(START).await.unwrap();
         store.close().await;
     }
 }

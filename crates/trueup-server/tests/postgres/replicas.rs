@@ -1,23 +1,19 @@
 //! Three servers over one database.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use tempfile::TempDir;
-use trueup_core::ledger::{Acceptance, Command};
+use trueup_core::ledger::Command;
 use trueup_core::{
-    AccountId, Charge, Enforcement, MeterId, OperationId, OperationState, Timestamp, Units, Version,
+    AccountId, Charge, Enforcement, MeterId, OperationId, OperationState, Units, Version,
 };
-use trueup_server::clock::Clock;
 use trueup_server::config::{Catalog, Plan, PlanMeter, WindowRule};
-use trueup_server::demo::Faults;
-use trueup_server::engine::{EngineParts, View};
+use trueup_server::engine::View;
 use trueup_server::ledger::{Ledger, LedgerTask};
-use trueup_server::store::Store;
 
-use crate::{audit, postgres};
+use crate::desk::START;
+use crate::{audit, desk, postgres};
 
-const START: Timestamp = Timestamp::from_millis(1_795_489_200_000);
 const LIMIT: u32 = 100;
 
 struct Street {
@@ -33,15 +29,7 @@ impl Street {
         let url = postgres::schema_url(folder.path());
         let (mut ledgers, mut tasks) = (Vec::new(), Vec::new());
         for _ in 0..3 {
-            let store = Arc::new(Store::open(&url, 3, START).await.unwrap());
-            let (ledger, task) = Ledger::start(EngineParts {
-                store,
-                engines: 3,
-                catalog: Arc::new(catalog()),
-                clock: Clock::manual(START),
-                faults: Faults::disabled(),
-                acceptance: Acceptance::default(),
-            });
+            let (ledger, task, _) = desk::open(&url, catalog()).await;
             ledgers.push(ledger);
             tasks.push(task);
         }

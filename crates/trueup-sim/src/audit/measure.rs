@@ -27,6 +27,13 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// The sum of several.
+    pub fn of(tallies: &[Self]) -> Self {
+        let mut sum = Self::default();
+        tallies.iter().for_each(|tally| sum.add(tally));
+        sum
+    }
+
     /// Takes another sum in.
     pub fn add(&mut self, other: &Self) {
         self.sessions += other.sessions;
@@ -58,7 +65,7 @@ struct Session {
     totals: Vec<(Meter, u64)>,
     /// Since when the number has been wrong.
     wrong_since: Option<Ms>,
-    was_wrong: bool,
+    wrong_ms: u64,
     messages: u64,
 }
 
@@ -110,14 +117,14 @@ impl Auditor {
             Event::Aligned { account, .. } | Event::Decided { account, entry: Some(_), .. } => {
                 for session in jury.sessions.values_mut() {
                     if session.who.0 == *account && session.wrong_since.is_some() {
-                        self.look(at, jury.counts_held, session, &mut jury.tally);
+                        self.look(at, jury.counts_held, session);
                     }
                 }
             }
             Event::Shown(shown) => {
                 if let Some(session) = jury.sessions.get_mut(&shown.tab) {
                     session.show(shown);
-                    self.look(at, jury.counts_held, session, &mut jury.tally);
+                    self.look(at, jury.counts_held, session);
                 }
             }
             page => jury.follow(at, page),
@@ -125,14 +132,10 @@ impl Auditor {
         self.jury = Some(jury);
     }
 
-    fn look(&self, at: Ms, counts_held: bool, session: &mut Session, tally: &mut Tally) {
+    fn look(&self, at: Ms, counts_held: bool, session: &mut Session) {
         let found = session.totals.is_empty().then_some(session.from);
         let found = found.or_else(|| self.explain(counts_held, session));
-        if let Some(since) = session.wrong_since.take() {
-            let wrong_ms = u64::try_from(at - since).unwrap_or_default();
-            session.was_wrong |= wrong_ms > 0;
-            tally.wrong_ms += wrong_ms;
-        }
+        session.end_wrong(at);
         match found {
             Some(place) => session.from = place,
             None => session.wrong_since = Some(at),
@@ -166,7 +169,7 @@ impl Jury {
                     from: (0, 0),
                     totals: Vec::new(),
                     wrong_since: None,
-                    was_wrong: false,
+                    wrong_ms: 0,
                     messages: 0,
                 };
                 self.sessions.insert(*tab, session);
@@ -215,13 +218,13 @@ impl Jury {
 
     fn close(&mut self, at: Ms, tab: u8) {
         self.put_aside(tab);
-        let Some(session) = self.sessions.remove(&tab) else { return };
-        let wrong_ms = session.wrong_since.map_or(0, |since| at - since);
-        self.tally.wrong_ms += u64::try_from(wrong_ms).unwrap_or_default();
+        let Some(mut session) = self.sessions.remove(&tab) else { return };
+        session.end_wrong(at);
+        self.tally.wrong_ms += session.wrong_ms;
         self.tally.messages += session.messages;
         if session.messages > 0 {
             self.tally.sessions += 1;
-            self.tally.wrong += u64::from(session.was_wrong || wrong_ms > 0);
+            self.tally.wrong += u64::from(session.wrong_ms > 0);
         }
     }
 }
@@ -229,6 +232,13 @@ impl Jury {
 impl Session {
     fn show(&mut self, shown: &Shown) {
         self.totals = shown.meters.iter().map(|seen| (seen.figures.meter, seen.total)).collect();
+    }
+
+    /// If a number has been wrong, it was until now.
+    fn end_wrong(&mut self, at: Ms) {
+        if let Some(since) = self.wrong_since.take() {
+            self.wrong_ms += u64::try_from(at - since).unwrap_or_default();
+        }
     }
 
     fn doubt(&mut self, op: Op, doubtful: bool) {

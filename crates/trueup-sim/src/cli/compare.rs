@@ -1,8 +1,8 @@
 //! The client that ships beside other designs, on the same people and the same faults.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 
 use trueup_sim::audit::Tally;
 use trueup_sim::design::Rival;
@@ -10,7 +10,7 @@ use trueup_sim::profile::{PROFILES, Profile};
 use trueup_sim::{Failure, Run, measure};
 
 use super::plot;
-use super::search::processors;
+use super::search::{keep_first, processors, spread};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -74,31 +74,19 @@ fn tally(
     profile: &Profile,
     design: Option<Rival>,
 ) -> Result<Tally, Failure> {
-    let next = AtomicU64::new(arguments.from);
-    let end = arguments.from.saturating_add(arguments.seeds);
-    let sum = Mutex::new(Ok(Tally::default()));
-    let work = || {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= end {
-                return;
-            }
-            let run = Run { seed, profile: Some(profile.clone()), bug: None };
-            let measured = measure(&run, design);
-            let mut sum = sum.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            match (&mut *sum, measured) {
-                (Ok(sum), Ok(tally)) => sum.add(&tally),
-                (Ok(_), Err(failure)) => *sum = Err(failure),
-                (Err(_), _) => return,
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..arguments.jobs.unwrap_or_else(processors).max(1) {
-            scope.spawn(work);
+    let end = AtomicU64::new(arguments.from.saturating_add(arguments.seeds));
+    let failed = Mutex::new(None);
+    let jobs = arguments.jobs.unwrap_or_else(processors);
+    let tallies = spread((arguments.from, &end), jobs, &|| true, |sum: &mut Tally, seed| {
+        match measure(&Run { seed, profile: Some(profile.clone()), bug: None }, design) {
+            Ok(tally) => sum.add(&tally),
+            Err(failure) => keep_first(failure, &end, &failed),
         }
     });
-    sum.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(failure) => Err(failure),
+        None => Ok(Tally::of(&tallies)),
+    }
 }
 
 /// Of a hundred.
@@ -111,8 +99,7 @@ fn tell(rows: &[Row], profiles: &[Profile]) {
     println!("{:<22} {:>9} {:>9} {:>12} {:>11}", "", "sessions", "wrong", "wrong ms", "never heal");
     println!("{:<22} {:>9} {:>9} {:>12} {:>11}", "design", "", "number", "a message", "");
     for Row { name, tallies } in rows {
-        let mut all = Tally::default();
-        tallies.iter().for_each(|tally| all.add(tally));
+        let all = Tally::of(tallies);
         let wrong = share(all.wrong, all.sessions);
         let wrong_ms = share(all.wrong_ms, all.messages) / 100.0;
         println!(

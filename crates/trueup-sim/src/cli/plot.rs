@@ -48,8 +48,7 @@ pub fn matrix(rows: &[Row], profiles: &[&str]) -> String {
         let y = TOP + down * cell_height;
         let class = if down == 0 { "ours" } else { "" };
         text(&mut svg, (16, y + 24), class, row.name);
-        let mut all = Tally::default();
-        row.tallies.iter().for_each(|tally| all.add(tally));
+        let all = Tally::of(&row.tallies);
         for (across, tally) in row.tallies.iter().chain([&all]).enumerate() {
             cell(&mut svg, (across, y), tally, class);
         }

@@ -1,8 +1,8 @@
 //! Many seeds on many threads; what comes of it does not depend on how many.
 
 use std::num::NonZero;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use trueup_sim::planted::Bug;
 use trueup_sim::profile::Profile;
@@ -38,36 +38,54 @@ pub fn processors() -> usize {
 
 /// Runs seeds in their order until one goes wrong.
 pub fn search(search: &Search<'_>) -> Found {
-    let next = AtomicU64::new(search.from);
     let end = AtomicU64::new(search.from.saturating_add(search.seeds));
-    let found = Mutex::new(Found { report: Report::default(), failure: None });
-    std::thread::scope(|scope| {
-        for _ in 0..search.jobs.max(1) {
-            scope.spawn(|| work(search, (&next, &end), &found));
-        }
-    });
-    found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    let failed = Mutex::new(None);
+    let reports =
+        spread((search.from, &end), search.jobs, search.goes_on, |report: &mut Report, seed| {
+            let run = Run { seed, profile: search.profile.cloned(), bug: search.bug };
+            match trueup_sim::run(&run, None) {
+                Ok(ran) => report.add(&ran),
+                Err(failure) => keep_first(failure, &end, &failed),
+            }
+        });
+    let mut report = Report::default();
+    reports.iter().for_each(|it| report.add(it));
+    let failure = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Found { report, failure }
 }
 
-fn work(search: &Search<'_>, (next, end): (&AtomicU64, &AtomicU64), found: &Mutex<Found>) {
-    let mut report = Report::default();
-    while (search.goes_on)() {
-        let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= end.load(Ordering::Relaxed) {
-            break;
-        }
-        let run = Run { seed, profile: search.profile.cloned(), bug: search.bug };
-        match trueup_sim::run(&run, None) {
-            Ok(ran) => report.add(&ran),
-            Err(failure) => {
-                // Seeds before it are still run: the first one is what is told.
-                end.fetch_min(seed, Ordering::Relaxed);
-                let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                if found.failure.as_ref().is_none_or(|known| seed < known.seed) {
-                    found.failure = Some(failure);
-                }
-            }
-        }
+/// Seeds before a failed one are still run: the first one is what is told.
+pub fn keep_first(failure: Failure, end: &AtomicU64, kept: &Mutex<Option<Failure>>) {
+    end.fetch_min(failure.seed, Ordering::Relaxed);
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.as_ref().is_none_or(|known| failure.seed < known.seed) {
+        *kept = Some(failure);
     }
-    found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).report.add(&report);
+}
+
+/// Takes every seed from the first up to `end`, which may come nearer meanwhile, on many threads;
+/// the sum of each.
+pub fn spread<S: Default + Send>(
+    (from, end): (u64, &AtomicU64),
+    jobs: usize,
+    goes_on: &(dyn Fn() -> bool + Sync),
+    take: impl Fn(&mut S, u64) + Sync,
+) -> Vec<S> {
+    let next = AtomicU64::new(from);
+    let work = || {
+        let mut sum = S::default();
+        while goes_on() {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end.load(Ordering::Relaxed) {
+                break;
+            }
+            take(&mut sum, seed);
+        }
+        sum
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        let joined = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        joined.map(|sum| sum.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
 }

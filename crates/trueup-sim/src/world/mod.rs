@@ -151,18 +151,14 @@ pub fn run(run: &Run, trace: Trace<'_>) -> Result<Report, Failure> {
     let mut world = World::new(run, trace);
     world.live();
     world.heal();
-    let World { profile, now, mut report, violation, auditor, tabs, .. } = world;
+    world.verdict(run.seed)?;
+    let World { profile, now, mut report, auditor, tabs, .. } = world;
     report.seeds = 1;
     report.events = auditor.seen();
     report.simulated_ms = now;
     report.page_ms = now * i64::try_from(tabs.len()).unwrap_or_default();
     *report.profiles.entry(profile.name).or_default() += 1;
-    match violation {
-        None => Ok(report),
-        Some(violation) => {
-            Err(Failure { seed: run.seed, profile: profile.name, at: now, violation })
-        }
-    }
+    Ok(report)
 }
 
 /// Runs one seed, and tells `recorder` every step that its pages take.
@@ -174,10 +170,7 @@ pub fn record(run: &Run, recorder: &mut dyn Recorder) -> Result<(), Failure> {
     world.recorder = Some(recorder);
     world.live();
     world.heal();
-    let World { profile, now, violation, .. } = world;
-    violation.map_or(Ok(()), |violation| {
-        Err(Failure { seed: run.seed, profile: profile.name, at: now, violation })
-    })
+    world.verdict(run.seed)
 }
 
 /// Runs one seed with pages of one design, the one that ships when it is `None`, and measures what
@@ -191,16 +184,19 @@ pub fn measure(run: &Run, rival: Option<Rival>) -> Result<Tally, Failure> {
     world.rival = rival;
     world.live();
     world.calm();
-    let World { profile, now, violation, mut auditor, .. } = world;
-    match violation {
-        None => Ok(auditor.tally(now)),
-        Some(violation) => {
-            Err(Failure { seed: run.seed, profile: profile.name, at: now, violation })
-        }
-    }
+    world.verdict(run.seed)?;
+    Ok(world.auditor.tally(world.now))
 }
 
 impl World<'_> {
+    /// What the auditor found, as the end of that seed.
+    fn verdict(&self, seed: u64) -> Result<(), Failure> {
+        let found = self.violation.clone();
+        let failure =
+            |violation| Failure { seed, profile: self.profile.name, at: self.now, violation };
+        found.map_or(Ok(()), |violation| Err(failure(violation)))
+    }
+
     fn live(&mut self) {
         let until = self.profile.lasts_ms;
         self.pass(until);

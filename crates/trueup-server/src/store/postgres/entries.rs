@@ -5,7 +5,7 @@ use trueup_protocol::response::EntriesResponse;
 
 use super::{PostgresStore, StoreError};
 use crate::store::pages;
-use crate::store::rows::signed;
+use crate::store::rows::{entry_columns, signed};
 
 impl PostgresStore {
     pub(in crate::store) async fn read_entries(
@@ -13,11 +13,12 @@ impl PostgresStore {
         account: &AccountId,
         after: Version,
     ) -> Result<EntriesResponse, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT version, kind, cause, op_id::text AS op_id, actor_id, made_at, meter, \
-             window_number, used, held, granted, limit_moved, seen_moved, overage FROM entry \
-             WHERE account_id = $1 AND version > $2 AND version <= $3 ORDER BY version, line",
-        )
+        let rows = sqlx::query_as(concat!(
+            "SELECT ",
+            entry_columns!("op_id::text AS op_id"),
+            " FROM entry WHERE account_id = $1 AND version > $2 AND version <= $3 \
+             ORDER BY version, line"
+        ))
         .bind(account.as_str())
         .bind(signed(after.0))
         .bind(signed(after.0.saturating_add(pages::ENTRIES)))

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use trueup_core::{AccountId, ActorId, OperationId};
 
 use super::load;
-use crate::store::rows::{EntryRow, OperationRow, signed};
+use crate::store::rows::{EntryRow, OperationRow, entry_columns, operation_columns, signed};
 use crate::store::snapshot::{Image, Range};
 use crate::store::{StoreError, StoredAccount};
 
@@ -20,12 +20,12 @@ impl Image for &mut PgConnection {
         range: Range,
         limit: i64,
     ) -> Result<Vec<OperationRow>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT account_id, op_id::text AS op_id, actor_id, model, state, cause, version, \
-             requested, held_content, settled_content, holds, charged, expires_at FROM operation \
-             WHERE account_id = $1 AND actor_id = $2 AND version > $3 AND version <= $4 \
-             AND cause <> 'grant' ORDER BY version LIMIT $5",
-        )
+        let rows = sqlx::query_as(concat!(
+            "SELECT ",
+            operation_columns!("op_id::text AS op_id"),
+            " FROM operation WHERE account_id = $1 AND actor_id = $2 AND version > $3 \
+             AND version <= $4 AND cause <> 'grant' ORDER BY version LIMIT $5"
+        ))
         .bind(account.as_str())
         .bind(actor.as_str())
         .bind(signed(range.since.0))
@@ -43,13 +43,13 @@ impl Image for &mut PgConnection {
         range: Range,
         limit: i64,
     ) -> Result<Vec<EntryRow>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT version, kind, cause, op_id::text AS op_id, actor_id, made_at, meter, \
-             window_number, used, held, granted, limit_moved, seen_moved, overage FROM entry \
-             WHERE account_id = $1 AND version > $2 AND version <= $3 \
+        let rows = sqlx::query_as(concat!(
+            "SELECT ",
+            entry_columns!("op_id::text AS op_id"),
+            " FROM entry WHERE account_id = $1 AND version > $2 AND version <= $3 \
              AND (actor_id IS NULL OR actor_id <> $4 OR kind = 'grant') \
-             AND (seen_moved <> 0 OR limit_moved <> 0) ORDER BY version, line LIMIT $5",
-        )
+             AND (seen_moved <> 0 OR limit_moved <> 0) ORDER BY version, line LIMIT $5"
+        ))
         .bind(account.as_str())
         .bind(signed(range.since.0))
         .bind(signed(range.version.0))
@@ -67,12 +67,12 @@ impl Image for &mut PgConnection {
         ids: &[OperationId],
     ) -> Result<Vec<OperationRow>, StoreError> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let rows = sqlx::query_as(
-            "SELECT account_id, op_id::text AS op_id, actor_id, model, state, cause, version, \
-             requested, held_content, settled_content, holds, charged, expires_at FROM operation \
-             WHERE account_id = $1 AND actor_id = $2 AND cause <> 'grant' \
-             AND op_id = ANY($3::text[]::uuid[]) ORDER BY version",
-        )
+        let rows = sqlx::query_as(concat!(
+            "SELECT ",
+            operation_columns!("op_id::text AS op_id"),
+            " FROM operation WHERE account_id = $1 AND actor_id = $2 AND cause <> 'grant' \
+             AND op_id = ANY($3::text[]::uuid[]) ORDER BY version"
+        ))
         .bind(account.as_str())
         .bind(actor.as_str())
         .bind(ids)

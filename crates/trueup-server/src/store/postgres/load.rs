@@ -7,7 +7,7 @@ use trueup_core::operation::OperationRecord;
 use trueup_core::{AccountId, OperationId, Timestamp};
 use trueup_protocol::column;
 
-use crate::store::rows::{AccountRow, BalanceRow, OperationRow};
+use crate::store::rows::{self, AccountRow, OperationRow, operation_columns};
 use crate::store::{AccountTerms, StoreError, StoredAccount};
 
 /// The accounts of a batch, locked until it ends, in the order of their ids: batches that meet wait
@@ -63,29 +63,17 @@ pub(super) async fn account(
 
 async fn with_balances(
     connection: &mut PgConnection,
-    rows: Vec<AccountRow>,
+    found: Vec<AccountRow>,
 ) -> Result<HashMap<AccountId, StoredAccount>, StoreError> {
-    let mut found = HashMap::with_capacity(rows.len());
-    for row in rows {
-        let stored = row.into_stored()?;
-        found.insert(stored.account.id.clone(), stored);
-    }
-    let keys: Vec<&str> = found.keys().map(AccountId::as_str).collect();
-    let rows: Vec<BalanceRow> = sqlx::query_as(
+    let keys: Vec<&str> = found.iter().map(|row| row.account_id.as_str()).collect();
+    let balances = sqlx::query_as(
         "SELECT account_id, meter, window_number, window_start, window_end, plan_limit, \
          enforcement, granted, used, held FROM balance WHERE account_id = ANY($1)",
     )
     .bind(keys)
     .fetch_all(connection)
     .await?;
-    for row in rows {
-        let id = AccountId::new(&row.account_id).map_err(|_| StoreError::Damaged("balance"))?;
-        let (meter, balance) = row.into_balance()?;
-        if let Some(stored) = found.get_mut(&id) {
-            stored.account.meters.insert(meter, balance);
-        }
-    }
-    Ok(found)
+    rows::accounts(found, balances)
 }
 
 pub(super) async fn operations(
@@ -97,11 +85,12 @@ pub(super) async fn operations(
     }
     let accounts: Vec<&str> = keys.iter().map(|(account, _)| account.as_str()).collect();
     let ids: Vec<String> = keys.iter().map(|(_, id)| id.to_string()).collect();
-    let rows: Vec<OperationRow> = sqlx::query_as(
-        "SELECT account_id, op_id::text AS op_id, actor_id, model, state, cause, version, \
-         requested, held_content, settled_content, holds, charged, expires_at FROM operation \
-         WHERE (account_id, op_id) IN (SELECT * FROM UNNEST($1::text[], $2::text[]::uuid[]))",
-    )
+    let rows: Vec<OperationRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        operation_columns!("op_id::text AS op_id"),
+        " FROM operation WHERE (account_id, op_id) IN \
+         (SELECT * FROM UNNEST($1::text[], $2::text[]::uuid[]))"
+    ))
     .bind(accounts)
     .bind(ids)
     .fetch_all(connection)

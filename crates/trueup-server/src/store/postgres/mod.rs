@@ -24,8 +24,7 @@ const READERS: u32 = 8;
 
 /// What every connection says of itself. Nothing may hang: not a statement, not a lock that another
 /// server holds, and not a transaction whose server is gone.
-const SESSION: [(&str, &str); 6] = [
-    ("application_name", "trueup"),
+const SESSION: [(&str, &str); 5] = [
     ("timezone", "UTC"),
     ("default_transaction_isolation", "read committed"),
     ("statement_timeout", "15s"),
@@ -52,9 +51,7 @@ impl PostgresStore {
         engines: usize,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?
-            .options(SESSION.into_iter().filter(|(name, _)| *name != "application_name"))
-            .application_name("trueup");
+        let options = PgConnectOptions::from_str(url)?.options(SESSION).application_name("trueup");
         let pool = |connections| {
             let timeout = Duration::from_secs(5);
             PgPoolOptions::new().max_connections(connections).acquire_timeout(timeout)
@@ -67,6 +64,11 @@ impl PostgresStore {
         let epoch = load_epoch(&writers, now).await?;
         let readers = pool(READERS).connect_lazy_with(options);
         Ok(Self { writers, readers, epoch })
+    }
+
+    /// How many batches can be written at once.
+    pub(in crate::store) fn writers(&self) -> usize {
+        usize::try_from(self.writers.options().get_max_connections()).unwrap_or(1)
     }
 
     pub(in crate::store) fn epoch(&self) -> &Epoch {

@@ -1,13 +1,11 @@
 //! The ledger, a page at a time.
 
-use sqlx::AssertSqlSafe;
 use trueup_core::{AccountId, Version};
 use trueup_protocol::response::EntriesResponse;
 
-use super::image::ENTRY_COLUMNS;
 use super::{SqliteStore, StoreError};
 use crate::store::pages;
-use crate::store::rows::signed;
+use crate::store::rows::{entry_columns, signed};
 
 impl SqliteStore {
     pub(in crate::store) async fn read_entries(
@@ -15,16 +13,17 @@ impl SqliteStore {
         account: &AccountId,
         after: Version,
     ) -> Result<EntriesResponse, StoreError> {
-        let sql = format!(
-            "SELECT {ENTRY_COLUMNS} FROM entry WHERE account_id = ? AND version > ? \
-             AND version <= ? ORDER BY version, line"
-        );
-        let rows = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(account.as_str())
-            .bind(signed(after.0))
-            .bind(signed(after.0.saturating_add(pages::ENTRIES)))
-            .fetch_all(self.readers()?)
-            .await?;
+        let rows = sqlx::query_as(concat!(
+            "SELECT ",
+            entry_columns!("op_id"),
+            " FROM entry WHERE account_id = ? AND version > ? AND version <= ? \
+             ORDER BY version, line"
+        ))
+        .bind(account.as_str())
+        .bind(signed(after.0))
+        .bind(signed(after.0.saturating_add(pages::ENTRIES)))
+        .fetch_all(self.readers()?)
+        .await?;
         pages::entries(rows)
     }
 }
