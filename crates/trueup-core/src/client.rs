@@ -154,6 +154,8 @@ struct InFlight {
     /// Operations asked for by id.
     asked: Vec<OperationId>,
     fences: Option<OperationId>,
+    /// When it left.
+    sent_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

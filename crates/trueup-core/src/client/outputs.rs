@@ -43,7 +43,7 @@ impl Client {
             self.wants.check = false;
         }
         self.next_request += 1;
-        self.in_flight = Some(InFlight { id, asked, fences });
+        self.in_flight = Some(InFlight { id, asked, fences, sent_at: now });
         Some(request)
     }
 

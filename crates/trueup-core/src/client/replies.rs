@@ -24,7 +24,7 @@ impl Client {
     /// A request of the machine was answered with a snapshot.
     pub fn handle_answer(&mut self, id: RequestId, snapshot: &Snapshot, now: Timestamp) {
         let Some(request) = self.in_flight.take_if(|request| request.id == id) else { return };
-        self.tries.succeed(now);
+        self.tries.succeed(request.sent_at);
         if self.take(snapshot, Some(&request.asked), now) {
             self.find_unknown(&request.asked, snapshot);
         }
@@ -37,8 +37,8 @@ impl Client {
 
     /// The server knows nothing newer.
     pub fn handle_not_modified(&mut self, id: RequestId, now: Timestamp) {
-        if self.in_flight.take_if(|request| request.id == id).is_some() {
-            self.tries.succeed(now);
+        if let Some(request) = self.in_flight.take_if(|request| request.id == id) {
+            self.tries.succeed(request.sent_at);
             self.ask_again_later(now);
             self.derive_view(now);
         }
@@ -57,7 +57,7 @@ impl Client {
     /// kept, or another actor's, so nothing of this client can happen under it any more.
     pub fn handle_fence_refused(&mut self, id: RequestId, now: Timestamp) {
         let Some(request) = self.in_flight.take_if(|request| request.id == id) else { return };
-        self.tries.succeed(now);
+        self.tries.succeed(request.sent_at);
         let Some(operation) = request.fences else { return };
         let Some(removed) = self.knowledge_mut().and_then(|it| it.pending.remove(operation)) else {
             return;

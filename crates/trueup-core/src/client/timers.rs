@@ -23,7 +23,8 @@ pub(super) struct Tries {
     pub failures: u32,
     /// Fences that settled nothing, in a row, whatever was answered between them.
     pub vain_fences: u32,
-    /// The last answer.
+    /// When the last request left that was answered: what the server said is as old as that at most,
+    /// however long the answer took.
     pub checked_at: Option<Timestamp>,
     /// No request before this.
     pub rests_until: Option<Deadline>,
@@ -33,10 +34,11 @@ pub(super) struct Tries {
 }
 
 impl Tries {
-    pub fn succeed(&mut self, now: Timestamp) {
+    /// A request that left at `sent_at` was answered.
+    pub fn succeed(&mut self, sent_at: Timestamp) {
         self.failures = 0;
         self.rests_until = None;
-        self.checked_at = Some(now);
+        self.checked_at = Some(sent_at);
     }
 
     /// Full jitter: anywhere from the server's own wish to an exponentially growing pause after it.

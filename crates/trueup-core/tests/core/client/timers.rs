@@ -220,11 +220,33 @@ fn a_clock_that_jumped_past_a_windows_end_is_set_right_by_the_next_answer() {
 }
 
 #[test]
+fn the_next_check_is_due_from_when_the_last_one_left() {
+    check(
+        "
+        account one                       => loading; asks whole
+        at 4000
+        answer v5; premium 4+0/5          => live v5 premium 4+0+0/5
+        timer                             => 23000..29000
+        at 30000
+        timeout                           => asks since 5 unless unchanged
+        at 41000
+        unchanged
+        timer                             => 16000..22000
+        at 60000
+        timeout                           => asks since 5 unless unchanged
+        at 61000
+        fails
+        timer                             => 50..1050
+        ",
+    );
+}
+
+#[test]
 fn a_windows_end_is_measured_by_the_servers_clock() {
     check(
         "
-        account one                                    => loading; asks whole
         at 500000
+        account one                                    => loading; asks whole
         answer v5 read 7000; premium 4+0/5 until 10000 => live v5 premium 4+0+0/5
         timer                                          => 3050..5050
         push v5 read 6000; premium 4+0/5 until 10000
