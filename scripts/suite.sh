@@ -25,6 +25,9 @@ use_server() {
 case "${1:-}" in
   rust)
     scripts/web.sh demo
+    scripts/tools.sh nats-server
+    TRUEUP_TEST_NATS="$(command -v nats-server || echo /usr/sbin/nats-server)"
+    export TRUEUP_TEST_NATS
     step "testing the native crates: core, protocol, server, on SQLite" \
       scripts/postgres.sh cargo test ${CI:+--locked} --no-fail-fast --features trueup-server/demo
     TRUEUP_TEST_STORE=postgres step "testing the server once more, on Postgres" \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that a tool of the right version is there: scripts/tools.sh wasm-bindgen | cargo-deny | shellcheck
+# Makes sure that a tool of the right version is there: scripts/tools.sh wasm-bindgen | cargo-deny | shellcheck | nats-server
 # What is on PATH is used when its version fits; what has to be built goes to the tools folder, once.
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -41,9 +41,16 @@ ensure_shellcheck() {
   apt_install shellcheck || die "shellcheck is missing; install it from your system's packages and run this again"
 }
 
+# Debian keeps it out of the PATH of whoever is not root.
+ensure_nats_server() {
+  if have nats-server || [ -x /usr/sbin/nats-server ]; then return; fi
+  apt_install nats-server || die "nats-server is missing; install it from your system's packages and run this again"
+}
+
 case "${1:-}" in
   wasm-bindgen) ensure_wasm_bindgen ;;
   cargo-deny) ensure_cargo_deny ;;
   shellcheck) ensure_shellcheck ;;
-  *) die "usage: scripts/tools.sh wasm-bindgen | cargo-deny | shellcheck" ;;
+  nats-server) ensure_nats_server ;;
+  *) die "usage: scripts/tools.sh wasm-bindgen | cargo-deny | shellcheck | nats-server" ;;
 esac

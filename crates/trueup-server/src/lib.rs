@@ -4,6 +4,7 @@
 //! [`store`] is where all SQL lives, [`http`] is one endpoint a file, [`gateway`] is the chat route.
 
 pub mod auth;
+pub mod bus;
 pub mod calendar;
 pub mod clock;
 pub mod config;
@@ -17,6 +18,7 @@ mod hex;
 pub mod http;
 pub mod ledger;
 pub mod openapi;
+pub mod push;
 mod running;
 pub mod server;
 pub mod shutdown;

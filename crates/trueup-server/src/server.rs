@@ -6,8 +6,9 @@ use tokio::net::TcpListener;
 use trueup_core::ledger::Acceptance;
 
 use crate::auth::Authenticator;
+use crate::bus::{self, NatsBus, PostgresBus};
 use crate::clock::Clock;
-use crate::config::{Secret, Settings};
+use crate::config::{BusSettings, Secret, Settings};
 use crate::connections;
 use crate::demo::Faults;
 use crate::engine::EngineParts;
@@ -15,6 +16,7 @@ use crate::gateway::Gateway;
 use crate::hex::hex;
 use crate::http::{self, AppState, CatalogReply};
 use crate::ledger::{Ledger, LedgerTask};
+use crate::push::{self, Feed};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::sweep;
@@ -32,6 +34,13 @@ pub enum ServeError {
     /// The database could not be opened.
     #[error("database_url {0}")]
     Database(String),
+    /// Notifications stay on one machine of a database that is spread over several.
+    #[error(
+        "bus_url is missing, and the database is spread over several machines by Citus, where one \
+         server's notifications do not reach every other; set TRUEUP_BUS_URL to the address of a \
+         NATS server"
+    )]
+    SpreadWithoutBus,
     /// The system's TLS or resolver could not be set up.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
@@ -71,10 +80,11 @@ pub fn start_ledger(
     store: Arc<Store>,
     clock: Clock,
     faults: Faults,
+    feed: Feed,
 ) -> (Ledger, LedgerTask) {
     let catalog = Arc::clone(&settings.catalog);
     let acceptance = Acceptance::default();
-    Ledger::start(EngineParts { store, catalog, clock, faults, acceptance })
+    Ledger::start(EngineParts { store, catalog, clock, faults, acceptance, feed })
 }
 
 /// Everything that runs, before and behind the listener.
@@ -102,8 +112,20 @@ impl Server {
         }
         let faults = if settings.demo { Faults::enabled() } else { Faults::disabled() };
         let store = Arc::new(open_store(&settings, &clock).await?);
-        let (ledger, ledger_task) =
-            start_ledger(&settings, Arc::clone(&store), clock.clone(), faults.clone());
+        if matches!(settings.bus, BusSettings::Postgres) && is_spread(&settings, &store).await? {
+            return Err(ServeError::SpreadWithoutBus);
+        }
+        let feed = match settings.bus {
+            BusSettings::Alone => Feed::default(),
+            BusSettings::Postgres | BusSettings::Nats(_) => Feed::shared(),
+        };
+        let (ledger, ledger_task) = start_ledger(
+            &settings,
+            Arc::clone(&store),
+            clock.clone(),
+            faults.clone(),
+            feed.clone(),
+        );
         let auth = Authenticator::new(&settings.auth, clock.clone())?;
         let gateway = Gateway::from_settings(
             &settings,
@@ -114,7 +136,8 @@ impl Server {
         )?;
         let catalog = Arc::new(CatalogReply::of(&settings.catalog));
         let settings = Arc::new(settings);
-        let state = AppState { ledger, settings, catalog, auth, clock, gateway, faults, shutdown };
+        let state =
+            AppState { ledger, settings, catalog, auth, clock, gateway, faults, feed, shutdown };
         Ok(Self { state, store, ledger_task })
     }
 
@@ -143,6 +166,7 @@ impl Server {
             self.state.settings.on_expiry,
             self.state.shutdown.clone(),
         ));
+        let push = tokio::spawn(push(&self.state, &self.store));
         let most = self.state.settings.max_connections;
         let router = http::router(self.state.clone());
         let connections = connections::accept(&listener, &router, most, &self.state.shutdown).await;
@@ -154,11 +178,38 @@ impl Server {
         if tokio::time::timeout(self.state.settings.shutdown_grace, ends).await.is_err() {
             tracing::warn!("stopping: some calls did not end in time and are cut");
         }
-        // It ends by itself on the same signal.
-        let _ = sweeper.await;
+        // They end by themselves on the same signal.
+        let _ = tokio::join!(sweeper, push);
         self.ledger_task.stop().await;
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+async fn is_spread(settings: &Settings, store: &Store) -> Result<bool, ServeError> {
+    let url = settings.database_url.expose();
+    store.is_spread().await.map_err(|error| ServeError::Database(error.on_opening(url)))
+}
+
+/// Keeps watchers up to date until the server stops: by what other servers say, and by the truth.
+fn push(state: &AppState, store: &Arc<Store>) -> impl Future<Output = ()> + Send + 'static {
+    let (feed, shutdown) = (state.feed.clone(), state.shutdown.clone());
+    let resync = push::resync(feed.clone(), Arc::clone(store), shutdown.clone());
+    let bus = state.settings.bus.clone();
+    let store = Arc::clone(store);
+    let hints = async move {
+        match (bus, store.as_ref()) {
+            (BusSettings::Nats(url), store) => {
+                bus::run(NatsBus::new(url, store.epoch()), feed, shutdown).await;
+            }
+            (BusSettings::Postgres, Store::Postgres(store)) => {
+                bus::run(PostgresBus::of(store), feed, shutdown).await;
+            }
+            (BusSettings::Postgres | BusSettings::Alone, _) => {}
+        }
+    };
+    async move {
+        tokio::join!(resync, hints);
     }
 }
 

@@ -12,7 +12,7 @@ use trueup_protocol::request::MAX_TTL_S;
 
 use super::load::Sources;
 use super::raw::RawSettings;
-use super::{AuthSettings, Secret, Settings};
+use super::{AuthSettings, BusSettings, Secret, Settings};
 use crate::auth::hash_api_key;
 
 /// The shortest secret that HS256 may be used with, in bytes.
@@ -26,11 +26,13 @@ const SHUTDOWN_GRACE_S: Range = Range { key: "shutdown_grace_s", least: 0, most:
 /// The most is more than one machine's ports and memory could carry.
 const MAX_CONNECTIONS: Range = Range { key: "max_connections", least: 1, most: 1_000_000 };
 
+const KEEP_ALIVE_S: Range = Range { key: "keep_alive_s", least: 1, most: 300 };
 const ENGINES: Range = Range { key: "engines", least: 1, most: 64 };
 
 /// What `key` must be, when it is one of the settings that are numbers.
 pub(super) fn shape_of(key: &str) -> Option<String> {
-    let ranges = [HOLD_TTL_S, SWEEP_INTERVAL_MS, SHUTDOWN_GRACE_S, MAX_CONNECTIONS, ENGINES];
+    let ranges =
+        [HOLD_TTL_S, SWEEP_INTERVAL_MS, SHUTDOWN_GRACE_S, MAX_CONNECTIONS, KEEP_ALIVE_S, ENGINES];
     ranges.iter().find(|range| range.key == key).map(Range::shape)
 }
 
@@ -73,6 +75,7 @@ pub(super) fn settings(raw: RawSettings, sources: &Sources) -> Result<Settings, 
     let providers = providers::read(&raw.providers, sources, &catalog)?;
     Ok(Settings {
         listen: listen(&raw.listen)?,
+        bus: bus(raw.bus_url.as_ref(), &raw.database_url)?,
         auth: auth(&raw)?,
         catalog,
         providers,
@@ -82,6 +85,7 @@ pub(super) fn settings(raw: RawSettings, sources: &Sources) -> Result<Settings, 
         shutdown_grace: Duration::from_secs(SHUTDOWN_GRACE_S.check(raw.shutdown_grace_s)?),
         max_connections: usize::try_from(MAX_CONNECTIONS.check(raw.max_connections)?)
             .unwrap_or(usize::MAX),
+        keep_alive: Duration::from_secs(KEEP_ALIVE_S.check(raw.keep_alive_s)?),
         engines: usize::try_from(ENGINES.check(raw.engines)?).unwrap_or(usize::MAX),
         cors_origins: raw.cors_origins.iter().map(|it| origin(it)).collect::<Result<_, _>>()?,
         log: raw.log,
@@ -103,6 +107,23 @@ fn database_url(url: Secret) -> Result<Secret, SettingsError> {
     let problem = "must be sqlite: and a file, as sqlite:trueup.db, or the address of a Postgres \
                    database, as postgres://user:password@host/trueup";
     Err(SettingsError::new("database_url", problem))
+}
+
+fn bus(url: Option<&Secret>, database_url: &Secret) -> Result<BusSettings, SettingsError> {
+    let is_shared = !database_url.expose().starts_with("sqlite:");
+    let Some(url) = url else {
+        return Ok(if is_shared { BusSettings::Postgres } else { BusSettings::Alone });
+    };
+    let names_nats = reqwest::Url::parse(url.expose())
+        .is_ok_and(|url| ["nats", "tls"].contains(&url.scheme()) && url.has_host());
+    let problem = if !names_nats {
+        "must be the address of a NATS server, as nats://host:4222 or tls://user:password@host"
+    } else if !is_shared {
+        "is of no use here: a file has one server; leave it out, or name a Postgres in database_url"
+    } else {
+        return Ok(BusSettings::Nats(url.clone()));
+    };
+    Err(SettingsError::new("bus_url", problem))
 }
 
 fn auth(raw: &RawSettings) -> Result<AuthSettings, SettingsError> {

@@ -22,6 +22,7 @@ enum Kind {
 const KEYS: &[(&str, Kind)] = &[
     ("listen", Kind::Text),
     ("database_url", Kind::Text),
+    ("bus_url", Kind::Text),
     ("jwt_secret", Kind::Text),
     ("jwks_url", Kind::Text),
     ("jwt_issuer", Kind::Text),
@@ -33,6 +34,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("sweep_interval_ms", Kind::Number),
     ("shutdown_grace_s", Kind::Number),
     ("max_connections", Kind::Number),
+    ("keep_alive_s", Kind::Number),
     ("engines", Kind::Number),
     ("cors_origins", Kind::List),
     ("log", Kind::Text),

@@ -4,7 +4,7 @@ pub use check::SettingsError;
 pub use load::{Flags, Sources};
 pub use secret::Secret;
 pub use settings::{
-    AuthSettings, LogFormat, OnExpiry, OpenAiProvider, ProviderSettings, Settings,
+    AuthSettings, BusSettings, LogFormat, OnExpiry, OpenAiProvider, ProviderSettings, Settings,
     SimulatedProvider,
 };
 

@@ -15,6 +15,7 @@ use super::{LogFormat, OnExpiry, Secret};
 pub(super) struct RawSettings {
     pub listen: String,
     pub database_url: Secret,
+    pub bus_url: Option<Secret>,
     pub jwt_secret: Option<Secret>,
     pub jwks_url: Option<String>,
     pub jwt_issuer: String,
@@ -34,6 +35,7 @@ pub(super) struct RawSettings {
     pub sweep_interval_ms: u64,
     pub shutdown_grace_s: u64,
     pub max_connections: u64,
+    pub keep_alive_s: u64,
     pub engines: u64,
     #[serde(default)]
     pub cors_origins: Vec<String>,
@@ -52,6 +54,7 @@ pub(super) struct Defaults {
     sweep_interval_ms: u64,
     shutdown_grace_s: u64,
     max_connections: u64,
+    keep_alive_s: u64,
     engines: u64,
 }
 
@@ -65,6 +68,7 @@ impl Defaults {
         sweep_interval_ms: 1000,
         shutdown_grace_s: 30,
         max_connections: 16_384,
+        keep_alive_s: 15,
         engines: 4,
     };
 }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Which database: `sqlite:FILE` or `postgres://…`.
     pub database_url: Secret,
+    /// How servers over one database tell each other of changes.
+    pub bus: BusSettings,
     /// How callers prove who they are.
     pub auth: AuthSettings,
     /// Models and plans.
@@ -33,6 +35,8 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// How many connections may be open at a time; more wait until one closes.
     pub max_connections: usize,
+    /// Something is sent on a push stream at least so often.
+    pub keep_alive: Duration,
     /// How many batches a shared database may write at once.
     pub engines: usize,
     /// Pages of other origins that may call this server from a browser.
@@ -41,6 +45,17 @@ pub struct Settings {
     pub log: LogFormat,
     /// Whether the demo page and its faults are served.
     pub demo: bool,
+}
+
+/// How servers over one database tell each other of changes.
+#[derive(Clone, Debug)]
+pub enum BusSettings {
+    /// There are no others: the database is a file.
+    Alone,
+    /// By notifications of the database.
+    Postgres,
+    /// By a NATS server at this address.
+    Nats(Secret),
 }
 
 /// How callers prove who they are.

@@ -186,6 +186,10 @@ fn a_wrong_setting_is_named_with_its_mend() {
         (with("api_key = [\"\"]"), "api_key", "at least 16 characters"),
         (with("max_connections = 0"), "max_connections", "from 1 to 1000000"),
         (with("engines = 65"), "engines", "a whole number from 1 to 64"),
+        (with("keep_alive_s = 0"), "keep_alive_s", "a whole number from 1 to 300"),
+        (with("bus_url = \"nats://host\""), "bus_url", "leave it out, or name a Postgres"),
+        (with("bus_url = \"redis://host\""), "bus_url", "as nats://host:4222"),
+        (with("bus_url = \"nats:\""), "bus_url", "as nats://host:4222"),
         (
             with("database_url = \"postgres://\""),
             "database_url",

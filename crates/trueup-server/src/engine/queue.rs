@@ -15,6 +15,7 @@ use crate::calendar;
 use crate::clock::Clock;
 use crate::config::Catalog;
 use crate::demo::Faults;
+use crate::push::Feed;
 use crate::store::{Sight, Store, StoreError};
 
 /// Requests that wait for the engine; more wait outside, which slows their senders down.
@@ -41,6 +42,8 @@ pub struct EngineParts {
     pub faults: Faults,
     /// How old an operation id may be.
     pub acceptance: Acceptance,
+    /// Who is told of changes.
+    pub feed: Feed,
 }
 
 /// A handle to the engine; cheap to clone.
@@ -277,7 +280,8 @@ async fn run_batch(
         || jobs.iter().zip(&decided).map(|(job, it)| it.glance(&job.request.account, now));
     let epoch = parts.store.epoch();
     let seen: Vec<_> = glances().map(|glance| bench.snapshot(epoch, glance)).collect();
-    batch.write(&bench.into_writes(), now).await?;
+    let writes = bench.into_writes();
+    batch.write(&writes, now).await?;
     let mut snapshots = Vec::with_capacity(jobs.len());
     for (glance, seen) in glances().zip(seen) {
         snapshots.push(match seen {
@@ -297,5 +301,8 @@ async fn run_batch(
         return Err(StoreError::Injected);
     }
     batch.commit().await?;
+    let changed = writes.accounts.into_iter();
+    let changed: Vec<_> = changed.map(|it| (it.account.id, it.account.version)).collect();
+    parts.feed.changed(&changed);
     Ok(answers)
 }

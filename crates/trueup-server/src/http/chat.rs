@@ -120,17 +120,7 @@ fn respond(reply: ChatReply) -> Response {
         ReplyBody::Blamed(status, body) => {
             json(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), body)
         }
-        ReplyBody::Stream(events) => {
-            let mut response = Body::from_stream(events).into_response();
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-            let fresh = HeaderValue::from_static("no-cache, no-transform");
-            headers.insert(header::CACHE_CONTROL, fresh);
-            // nginx would otherwise gather tokens into pages.
-            let name = HeaderName::from_static("x-accel-buffering");
-            headers.insert(name, HeaderValue::from_static("no"));
-            response
-        }
+        ReplyBody::Stream(events) => super::events::stream(Body::from_stream(events)),
         ReplyBody::Cut => crate::demo::cut_connection(),
     };
     let headers = response.headers_mut();

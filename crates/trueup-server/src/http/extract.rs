@@ -189,14 +189,20 @@ impl<S: Sync> FromRequestParts<S> for SinceHeader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let Some(value) = once(&parts.headers, SINCE_HEADER)? else { return Ok(Self(None)) };
-        let number = value.to_str().ok().and_then(query::whole);
-        let number = number.ok_or_else(|| {
-            let message = "Trueup-Since must be a version: a whole number from 0.";
-            ApiError::new(ErrorCode::InvalidValue, message).at(SINCE_HEADER)
-        })?;
-        Ok(Self(version(SINCE_HEADER, Some(number))?))
+        let value = once(&parts.headers, SINCE_HEADER)?;
+        Ok(Self(value.map(|value| version_of("Trueup-Since", value)).transpose()?))
     }
+}
+
+/// Reads a version from the header of that name.
+pub fn version_of(header: &str, value: &HeaderValue) -> Result<Version, ApiError> {
+    let number = value.to_str().ok().and_then(query::whole);
+    let number = number.and_then(|number| decode::units(header, number).ok());
+    let number = number.ok_or_else(|| {
+        let message = format!("{header} must be a version: a whole number from 0.");
+        ApiError::new(ErrorCode::InvalidValue, message).at(header.to_ascii_lowercase())
+    })?;
+    Ok(Version(number.get()))
 }
 
 /// Reads a version that may be left out.

@@ -13,6 +13,7 @@ mod catalog;
 mod chat;
 mod conversations;
 mod etag;
+mod events;
 mod health;
 mod layers;
 mod operations;
@@ -30,7 +31,8 @@ use crate::demo;
 pub fn api() -> OpenApiRouter<AppState> {
     // A stream takes as long as it takes; everything else answers soon.
     let calls = calls().layer(middleware::from_fn(layers::call_timeout));
-    OpenApiRouter::with_openapi(crate::openapi::head()).merge(chat::routes()).merge(calls)
+    let streams = chat::routes().routes(routes!(events::usage_events));
+    OpenApiRouter::with_openapi(crate::openapi::head()).merge(streams).merge(calls)
 }
 
 fn calls() -> OpenApiRouter<AppState> {

@@ -59,6 +59,14 @@ impl Store {
         ask!(self, Self, store => store.epoch())
     }
 
+    /// Whether the database is spread over several machines.
+    pub(crate) async fn is_spread(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(false),
+            Self::Postgres(store) => store.is_spread().await,
+        }
+    }
+
     /// How many batches can be written at once: a file has one writer.
     pub fn writers(&self) -> usize {
         match self {
@@ -170,6 +178,14 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<(AccountId, OperationId)>, StoreError> {
         ask!(self, Self, store => store.due_holds(now, limit).await)
+    }
+
+    /// The version that each of the accounts has; those that there are not are left out.
+    pub(crate) async fn read_versions(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Version)>, StoreError> {
+        ask!(self, Self, store => store.read_versions(accounts).await)
     }
 
     /// Whether the database answers.

@@ -2,6 +2,7 @@
 
 pub use choice::{Batch, Store};
 pub use place::{ConversationPlace, MessagePlace};
+pub use postgres::{NoticeListener, NoticeSpeaker, PostgresStore};
 pub(crate) use snapshot::{Told, assemble};
 
 mod choice;

@@ -223,3 +223,13 @@ impl EntryRow {
 pub(in crate::store) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
+
+/// Accounts and the version that each has.
+pub(in crate::store) fn versions(
+    rows: Vec<(String, i64)>,
+) -> Result<Vec<(AccountId, Version)>, StoreError> {
+    let read = |(account, version): (String, i64)| {
+        Some((AccountId::new(&account).ok()?, Version(u64::try_from(version).ok()?)))
+    };
+    rows.into_iter().map(read).collect::<Option<_>>().ok_or(StoreError::Damaged("account"))
+}

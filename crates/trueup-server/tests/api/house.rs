@@ -195,6 +195,11 @@ impl Call {
         Self(self.0.body(body.into()))
     }
 
+    /// The answer before its body is read.
+    pub async fn response(self) -> reqwest::Response {
+        self.0.send().await.unwrap()
+    }
+
     pub async fn send(self) -> Reply {
         let response = self.0.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());

@@ -19,6 +19,7 @@ mod conversations;
 #[path = "../kit/database.rs"]
 mod database;
 mod document;
+mod events;
 mod house;
 mod keys;
 mod log;

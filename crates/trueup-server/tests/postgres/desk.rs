@@ -9,16 +9,22 @@ use trueup_server::config::Catalog;
 use trueup_server::demo::Faults;
 use trueup_server::engine::EngineParts;
 use trueup_server::ledger::{Ledger, LedgerTask};
+use trueup_server::push::Feed;
 use trueup_server::store::Store;
 
 /// 2026-11-24T03:00:00Z.
 pub const START: Timestamp = Timestamp::from_millis(1_795_489_200_000);
 
 pub async fn open(url: &str, catalog: Catalog) -> (Ledger, LedgerTask, Clock) {
+    open_with(url, catalog, Feed::default()).await
+}
+
+/// A ledger that tells a feed of changes.
+pub async fn open_with(url: &str, catalog: Catalog, feed: Feed) -> (Ledger, LedgerTask, Clock) {
     let store = Arc::new(Store::open(url, 3, START).await.unwrap());
     let (catalog, clock) = (Arc::new(catalog), Clock::manual(START));
     let (faults, acceptance) = (Faults::disabled(), Acceptance::default());
-    let parts = EngineParts { store, catalog, clock: clock.clone(), faults, acceptance };
+    let parts = EngineParts { store, catalog, clock: clock.clone(), faults, acceptance, feed };
     let (ledger, task) = Ledger::start(parts);
     (ledger, task, clock)
 }

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test that cannot go on should say where"
@@ -9,9 +10,11 @@
 
 #[path = "../ledger/audit.rs"]
 mod audit;
+mod bus;
 mod desk;
 mod dice;
 mod differential;
+mod nats;
 mod opening;
 #[path = "../kit/postgres.rs"]
 mod postgres;

@@ -48,7 +48,7 @@ fn meter() -> MeterId {
     MeterId::new("premium").unwrap()
 }
 
-fn catalog() -> Catalog {
+pub fn catalog() -> Catalog {
     let limited = PlanMeter {
         limit: Some(Units::from(LIMIT)),
         window: WindowRule::Month,
@@ -62,13 +62,13 @@ fn catalog() -> Catalog {
     }
 }
 
-fn id(number: u32) -> OperationId {
+pub fn id(number: u32) -> OperationId {
     let mut entropy = [0; 10];
     entropy[6..].copy_from_slice(&number.to_be_bytes());
     OperationId::new_v7(START, entropy)
 }
 
-fn hold(account: &AccountId, operation: OperationId) -> Command {
+pub fn hold(account: &AccountId, operation: OperationId) -> Command {
     Command::Hold {
         operation,
         actor: account.personal_actor(),
@@ -79,7 +79,7 @@ fn hold(account: &AccountId, operation: OperationId) -> Command {
     }
 }
 
-fn view(account: &AccountId) -> View {
+pub fn view(account: &AccountId) -> View {
     View { actor: account.personal_actor(), since: None, ask: Vec::new() }
 }
 

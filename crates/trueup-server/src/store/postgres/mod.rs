@@ -5,17 +5,19 @@ mod conversations;
 mod entries;
 mod image;
 mod load;
+mod notices;
 mod write;
 
 pub use batch::PostgresBatch;
+pub use notices::{NoticeListener, NoticeSpeaker};
 
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
+use trueup_core::{AccountId, Epoch, OperationId, Timestamp, Version};
 
-use super::{AccountTerms, Glance, Sight, StoreError, new_epoch, read_due, snapshot};
+use super::{AccountTerms, Glance, Sight, StoreError, new_epoch, read_due, rows, snapshot};
 
 /// The oldest version that its makers still mend.
 const OLDEST_POSTGRES: i64 = 140_000;
@@ -124,6 +126,33 @@ impl PostgresStore {
         .fetch_all(&self.readers)
         .await?;
         read_due(rows)
+    }
+
+    /// The version that each of the accounts has; those that there are not are left out.
+    pub(in crate::store) async fn read_versions(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Version)>, StoreError> {
+        let keys: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT account_id, version FROM account WHERE account_id = ANY($1)")
+                .bind(keys)
+                .fetch_all(&self.readers)
+                .await?;
+        rows::versions(rows)
+    }
+
+    /// What servers over this database can tell each other with.
+    pub(crate) fn notices(&self) -> (NoticeListener, NoticeSpeaker) {
+        // Another history is none of their business, and neither is another schema's.
+        let channel = format!("trueup_{}", self.epoch);
+        notices::open(&channel, &self.readers.connect_options())
+    }
+
+    /// Whether the database is spread over several machines, where notifications stay on one.
+    pub(in crate::store) async fn is_spread(&self) -> Result<bool, StoreError> {
+        let citus = "SELECT 1 FROM pg_extension WHERE extname = 'citus'";
+        Ok(sqlx::query(citus).fetch_optional(&self.readers).await?.is_some())
     }
 
     pub(in crate::store) async fn ping(&self) -> Result<(), StoreError> {

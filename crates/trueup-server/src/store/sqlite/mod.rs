@@ -18,11 +18,11 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
+use trueup_core::{AccountId, Epoch, OperationId, Timestamp, Version};
 
 use file::OpenFile;
 
-use super::{AccountTerms, Glance, Sight, StoreError, new_epoch, read_due, snapshot};
+use super::{AccountTerms, Glance, Sight, StoreError, new_epoch, read_due, rows, snapshot};
 
 /// SQLite's write-ahead log could lose committed pages before this version.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -145,6 +145,25 @@ impl SqliteStore {
         .fetch_all(self.readers()?)
         .await?;
         read_due(rows)
+    }
+
+    /// The version that each of the accounts has; those that there are not are left out.
+    pub(in crate::store) async fn read_versions(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Version)>, StoreError> {
+        let mut found = Vec::new();
+        let mut transaction = self.readers()?.begin().await?;
+        for account in accounts {
+            let row: Option<(String, i64)> =
+                sqlx::query_as("SELECT account_id, version FROM account WHERE account_id = ?")
+                    .bind(account.as_str())
+                    .fetch_optional(&mut *transaction)
+                    .await?;
+            found.extend(row);
+        }
+        transaction.commit().await?;
+        rows::versions(found)
     }
 
     /// Whether the database answers.

@@ -325,6 +325,30 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/usage/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * An account's usage, pushed
+         * @description A stream of server-sent events. Each is `event: usage`, with the snapshot as its data and the
+         *     account's version as its id; the first comes at once, the others when something has changed.
+         *     Every snapshot tells what happened since the one before it, so that none is needed twice: a
+         *     reader that is slow skips to the newest. A stream ends with its token, after an hour at the
+         *     latest, and when the server stops. `Last-Event-ID` takes it up again, and wins over `since`.
+         */
+        readonly get: operations["usage_events"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2089,6 +2113,63 @@ export interface operations {
                 };
             };
             /** @description The ledger cannot be read now */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    readonly usage_events: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The version that the caller has: the first event tells what happened since. */
+                readonly since?: number;
+            };
+            readonly header?: {
+                /** @description The id of the last event that was received */
+                readonly "Last-Event-ID"?: number | null;
+                /** @description With an API key: whose usage */
+                readonly "Trueup-Account"?: string | null;
+                /** @description With an API key: as whom to look */
+                readonly "Trueup-Actor"?: string | null;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The events; each one's data is a snapshot */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description `since` or `Last-Event-ID` is malformed */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No valid credentials */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The ledger cannot be read now, or too many streams of the account are open */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
