@@ -1,0 +1,36 @@
+//! What may do without the key, and why.
+
+use super::Rule;
+
+/// Tables that are small and the same everywhere: reference tables of a cluster.
+pub const REFERENCE_TABLES: &[&str] = &["meta"];
+
+/// What the database and the migrations keep about themselves.
+pub const SYSTEM_TABLES: &[&str] =
+    &["_sqlx_migrations", "information_schema.tables", "sqlite_schema", "pragma_journal_mode"];
+
+/// A statement, by the function that has it, or an item of the schema, by its name.
+pub struct Exception {
+    pub place: &'static str,
+    pub rule: Rule,
+    #[expect(dead_code, reason = "it is for readers: who adds one must be able to write it down")]
+    pub reason: &'static str,
+}
+
+pub const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        place: "sqlite::due_holds",
+        rule: Rule::Key,
+        reason: "the sweep: which holds are due is asked across accounts, and nothing is locked",
+    },
+    Exception {
+        place: "postgres::due_holds",
+        rule: Rule::Key,
+        reason: "the sweep: which holds are due is asked across accounts, and nothing is locked",
+    },
+    Exception {
+        place: "index operation_due",
+        rule: Rule::Key,
+        reason: "the sweep's index: it has open holds only",
+    },
+];
