@@ -16,6 +16,7 @@ pub mod gateway;
 mod hex;
 pub mod http;
 pub mod ledger;
+pub mod metrics;
 pub mod openapi;
 mod running;
 pub mod server;

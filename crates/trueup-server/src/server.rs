@@ -15,6 +15,7 @@ use crate::gateway::Gateway;
 use crate::hex::hex;
 use crate::http::{self, AppState, CatalogReply};
 use crate::ledger::{Ledger, LedgerTask};
+use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::sweep;
@@ -71,10 +72,11 @@ pub fn start_ledger(
     store: Arc<Store>,
     clock: Clock,
     faults: Faults,
+    metrics: Arc<Metrics>,
 ) -> (Ledger, LedgerTask) {
     let catalog = Arc::clone(&settings.catalog);
     let acceptance = Acceptance::default();
-    Ledger::start(EngineParts { store, catalog, clock, faults, acceptance })
+    Ledger::start(EngineParts { store, catalog, clock, faults, acceptance, metrics })
 }
 
 /// Everything that runs, before and behind the listener.
@@ -102,8 +104,15 @@ impl Server {
         }
         let faults = if settings.demo { Faults::enabled() } else { Faults::disabled() };
         let store = Arc::new(open_store(&settings, &clock).await?);
-        let (ledger, ledger_task) =
-            start_ledger(&settings, Arc::clone(&store), clock.clone(), faults.clone());
+        let metrics = Arc::new(Metrics::default());
+        metrics.built(&store);
+        let (ledger, ledger_task) = start_ledger(
+            &settings,
+            Arc::clone(&store),
+            clock.clone(),
+            faults.clone(),
+            Arc::clone(&metrics),
+        );
         let auth = Authenticator::new(&settings.auth, clock.clone())?;
         let gateway = Gateway::from_settings(
             &settings,
@@ -111,10 +120,12 @@ impl Server {
             clock.clone(),
             faults.clone(),
             shutdown.clone(),
+            Arc::clone(&metrics),
         )?;
         let catalog = Arc::new(CatalogReply::of(&settings.catalog));
         let settings = Arc::new(settings);
-        let state = AppState { ledger, settings, catalog, auth, clock, gateway, faults, shutdown };
+        let state =
+            AppState { ledger, settings, catalog, auth, clock, gateway, faults, metrics, shutdown };
         Ok(Self { state, store, ledger_task })
     }
 
@@ -142,6 +153,7 @@ impl Server {
             self.state.settings.sweep_interval,
             self.state.settings.on_expiry,
             self.state.shutdown.clone(),
+            Arc::clone(&self.state.metrics),
         ));
         let most = self.state.settings.max_connections;
         let router = http::router(self.state.clone());

@@ -15,6 +15,7 @@ mod conversations;
 mod etag;
 mod health;
 mod layers;
+mod metrics;
 mod operations;
 mod query;
 mod state;
@@ -49,6 +50,7 @@ fn calls() -> OpenApiRouter<AppState> {
         .routes(routes!(accounts::entries::list_entries))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(metrics::metrics))
 }
 
 /// The whole server as one service.

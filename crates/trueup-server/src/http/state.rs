@@ -9,6 +9,7 @@ use crate::config::Settings;
 use crate::demo::Faults;
 use crate::gateway::Gateway;
 use crate::ledger::Ledger;
+use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 
 /// One a server; cheap to clone.
@@ -28,6 +29,8 @@ pub struct AppState {
     pub gateway: Gateway,
     /// What the demo was asked to do wrong; nothing outside the demo.
     pub faults: Faults,
+    /// What operators watch.
+    pub metrics: Arc<Metrics>,
     /// Whether the server was asked to stop.
     pub shutdown: Shutdown,
 }

@@ -22,7 +22,10 @@ mod document;
 mod house;
 mod keys;
 mod log;
+mod metrics;
 mod operations;
+#[path = "../kit/scrape.rs"]
+mod scrape;
 mod stopping;
 mod tokens;
 mod usage;

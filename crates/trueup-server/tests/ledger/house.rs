@@ -16,6 +16,7 @@ use trueup_server::config::{Catalog, Model, Plan, PlanMeter, WindowRule};
 use trueup_server::demo::Faults;
 use trueup_server::engine::{Answer, EngineError, EngineParts, NewMessage, View};
 use trueup_server::ledger::{Ledger, LedgerTask};
+use trueup_server::metrics::Metrics;
 use trueup_server::store::Store;
 
 use crate::{audit, database};
@@ -59,6 +60,7 @@ impl House {
             clock: clock.clone(),
             faults: faults.clone(),
             acceptance: Acceptance::default(),
+            metrics: Arc::new(Metrics::default()),
         });
         let (task, ids) = (Some(task), AtomicU64::new(0));
         Self { ledger, store, clock, faults, task, url, folder, ids }

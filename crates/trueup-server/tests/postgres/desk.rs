@@ -9,6 +9,7 @@ use trueup_server::config::Catalog;
 use trueup_server::demo::Faults;
 use trueup_server::engine::EngineParts;
 use trueup_server::ledger::{Ledger, LedgerTask};
+use trueup_server::metrics::Metrics;
 use trueup_server::store::Store;
 
 /// 2026-11-24T03:00:00Z.
@@ -18,7 +19,8 @@ pub async fn open(url: &str, catalog: Catalog) -> (Ledger, LedgerTask, Clock) {
     let store = Arc::new(Store::open(url, 3, START).await.unwrap());
     let (catalog, clock) = (Arc::new(catalog), Clock::manual(START));
     let (faults, acceptance) = (Faults::disabled(), Acceptance::default());
-    let parts = EngineParts { store, catalog, clock: clock.clone(), faults, acceptance };
+    let metrics = Arc::new(Metrics::default());
+    let parts = EngineParts { store, catalog, clock: clock.clone(), faults, acceptance, metrics };
     let (ledger, task) = Ledger::start(parts);
     (ledger, task, clock)
 }

@@ -15,7 +15,9 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
 
-use super::{AccountTerms, Glance, Sight, StoreError, new_epoch, read_due, snapshot};
+use super::{
+    AccountTerms, Glance, OpenHolds, PoolLevel, Sight, StoreError, new_epoch, read_due, snapshot,
+};
 
 /// The oldest version that its makers still mend.
 const OLDEST_POSTGRES: i64 = 140_000;
@@ -124,6 +126,18 @@ impl PostgresStore {
         .fetch_all(&self.readers)
         .await?;
         read_due(rows)
+    }
+
+    pub(in crate::store) async fn open_holds(&self) -> Result<OpenHolds, StoreError> {
+        let row =
+            sqlx::query_as("SELECT COUNT(*), MIN(expires_at) FROM operation WHERE state = 'held'")
+                .fetch_one(&self.readers)
+                .await?;
+        Ok(OpenHolds::of(row))
+    }
+
+    pub(in crate::store) fn pools(&self) -> [PoolLevel; 2] {
+        [PoolLevel::of("writers", &self.writers), PoolLevel::of("readers", &self.readers)]
     }
 
     pub(in crate::store) async fn ping(&self) -> Result<(), StoreError> {
