@@ -153,7 +153,8 @@ impl Gateway {
     /// [`ApiError`], with the account's usage once the caller was admitted or refused.
     pub async fn chat(&self, call: Call) -> Result<ChatReply, ApiError> {
         let chat = Chat::new(Arc::clone(&self.0), call)?;
-        let running = (self.0.running.enter(), Present::of(&self.0.parts.metrics.chats_running));
+        // Dropped in this order: who waits until none is left finds none counted.
+        let running = (Present::of(&self.0.parts.metrics.chats_running), self.0.running.enter());
         let (door, opened) = oneshot::channel();
         let task = async move {
             chat.run(door).await;

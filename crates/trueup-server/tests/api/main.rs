@@ -16,6 +16,7 @@ mod catalog;
 mod command;
 mod connections;
 mod conversations;
+mod dashboard;
 #[path = "../kit/database.rs"]
 mod database;
 mod document;
