@@ -15,6 +15,7 @@
 mod breaches;
 mod exceptions;
 mod key;
+mod known;
 mod migration;
 mod source;
 mod statement;
