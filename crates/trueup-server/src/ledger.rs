@@ -12,6 +12,7 @@ use trueup_protocol::response::{
 use crate::engine::{
     Action, Answer, Engine, EngineError, EngineParts, EngineTask, NewMessage, Request, View,
 };
+use crate::metrics::Metrics;
 use crate::store::{AccountTerms, ConversationPlace, Glance, MessagePlace, Store};
 
 /// Cheap to clone; one a server.
@@ -154,6 +155,11 @@ impl Ledger {
         version: Version,
     ) -> Result<Option<MessageResponse>, EngineError> {
         Ok(self.store.read_answer(account, actor, conversation, version).await?)
+    }
+
+    /// What operators watch, with how things stand here now.
+    pub fn metrics_text(&self, metrics: &Metrics) -> String {
+        metrics.text(&self.store, self.engine.waiting())
     }
 
     /// Whether the store can be read and written.

@@ -17,6 +17,7 @@ pub mod gateway;
 mod hex;
 pub mod http;
 pub mod ledger;
+pub mod metrics;
 pub mod openapi;
 pub mod push;
 mod running;

@@ -16,6 +16,7 @@ use crate::gateway::Gateway;
 use crate::hex::hex;
 use crate::http::{self, AppState, CatalogReply};
 use crate::ledger::{Ledger, LedgerTask};
+use crate::metrics::Metrics;
 use crate::push::{self, Feed};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
@@ -81,10 +82,11 @@ pub fn start_ledger(
     clock: Clock,
     faults: Faults,
     feed: Feed,
+    metrics: Arc<Metrics>,
 ) -> (Ledger, LedgerTask) {
     let catalog = Arc::clone(&settings.catalog);
     let acceptance = Acceptance::default();
-    Ledger::start(EngineParts { store, catalog, clock, faults, acceptance, feed })
+    Ledger::start(EngineParts { store, catalog, clock, faults, acceptance, feed, metrics })
 }
 
 /// Everything that runs, before and behind the listener.
@@ -119,12 +121,15 @@ impl Server {
             BusSettings::Alone => Feed::default(),
             BusSettings::Postgres | BusSettings::Nats(_) => Feed::shared(),
         };
+        let metrics = Arc::new(Metrics::default());
+        metrics.built(&store);
         let (ledger, ledger_task) = start_ledger(
             &settings,
             Arc::clone(&store),
             clock.clone(),
             faults.clone(),
             feed.clone(),
+            Arc::clone(&metrics),
         );
         let auth = Authenticator::new(&settings.auth, clock.clone())?;
         let gateway = Gateway::from_settings(
@@ -133,11 +138,22 @@ impl Server {
             clock.clone(),
             faults.clone(),
             shutdown.clone(),
+            Arc::clone(&metrics),
         )?;
         let catalog = Arc::new(CatalogReply::of(&settings.catalog));
         let settings = Arc::new(settings);
-        let state =
-            AppState { ledger, settings, catalog, auth, clock, gateway, faults, feed, shutdown };
+        let state = AppState {
+            ledger,
+            settings,
+            catalog,
+            auth,
+            clock,
+            gateway,
+            faults,
+            feed,
+            metrics,
+            shutdown,
+        };
         Ok(Self { state, store, ledger_task })
     }
 
@@ -165,6 +181,7 @@ impl Server {
             self.state.settings.sweep_interval,
             self.state.settings.on_expiry,
             self.state.shutdown.clone(),
+            Arc::clone(&self.state.metrics),
         ));
         let push = tokio::spawn(push(&self.state, &self.store));
         let most = self.state.settings.max_connections;

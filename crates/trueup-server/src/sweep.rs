@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tracing::{info, warn};
 use trueup_core::ledger::Command;
 
@@ -11,11 +11,14 @@ use crate::clock::Clock;
 use crate::config::OnExpiry;
 use crate::engine::{Answer, EngineError, View};
 use crate::ledger::Ledger;
+use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 
 /// How many due holds are read at once.
 const PAGE: u32 = 256;
+/// Counting open holds may take this part of the time: the more there are, the rarer they are counted.
+const COUNTING_PAUSE: u32 = 100;
 
 /// Looks for due holds every `interval` until the server stops. It only reads: the engine ends a
 /// hold, and only if it is still due then.
@@ -26,14 +29,32 @@ pub async fn run(
     interval: Duration,
     on_expiry: OnExpiry,
     shutdown: Shutdown,
+    metrics: Arc<Metrics>,
 ) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut next_count = Instant::now();
     loop {
         tokio::select! {
             () = shutdown.asked() => return,
             _ = ticks.tick() => sweep(&ledger, &store, &clock, on_expiry).await,
         }
+        let began_at = Instant::now();
+        if began_at >= next_count {
+            count(&store, &clock, &metrics).await;
+            next_count = Instant::now() + began_at.elapsed() * COUNTING_PAUSE;
+        }
+    }
+}
+
+/// Tells operators how many holds are open.
+async fn count(store: &Store, clock: &Clock, metrics: &Metrics) {
+    match store.open_holds().await {
+        Ok(open) => {
+            let overdue_ms = open.first_due.map_or(0, |due| clock.now().since(due));
+            metrics.holds(open, overdue_ms);
+        }
+        Err(error) => warn!(%error, "open holds could not be counted"),
     }
 }
 

@@ -7,6 +7,7 @@ use trueup_core::AccountId;
 use trueup_server::clock::Clock;
 use trueup_server::config::Flags;
 use trueup_server::demo::Faults;
+use trueup_server::metrics::Metrics;
 use trueup_server::push::Feed;
 use trueup_server::{http, server};
 
@@ -26,8 +27,9 @@ pub(super) fn run(args: AccountArgs) -> Result<(), Failure> {
     block_on(async {
         let clock = Clock::system();
         let store = Arc::new(server::open_store(&settings, &clock).await?);
-        let (ledger, task) =
-            server::start_ledger(&settings, store, clock, Faults::disabled(), Feed::default());
+        let (faults, metrics) = (Faults::disabled(), Arc::new(Metrics::default()));
+        let feed = Feed::default();
+        let (ledger, task) = server::start_ledger(&settings, store, clock, faults, feed, metrics);
         let response = http::look_up_account(&ledger, &settings.catalog, &account).await;
         task.stop().await;
         println!("{}", serde_json::to_string_pretty(&response?)?);

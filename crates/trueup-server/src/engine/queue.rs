@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tracing::{Instrument, error, info_span, warn};
 use trueup_core::ledger::{Acceptance, Command};
 use trueup_core::{AccountId, Timestamp};
@@ -15,6 +16,7 @@ use crate::calendar;
 use crate::clock::Clock;
 use crate::config::Catalog;
 use crate::demo::Faults;
+use crate::metrics::Metrics;
 use crate::push::Feed;
 use crate::store::{Sight, Store, StoreError};
 
@@ -44,6 +46,8 @@ pub struct EngineParts {
     pub acceptance: Acceptance,
     /// Who is told of changes.
     pub feed: Feed,
+    /// What operators watch.
+    pub metrics: Arc<Metrics>,
 }
 
 /// A handle to the engine; cheap to clone.
@@ -68,6 +72,7 @@ pub struct EngineTask {
 
 struct Job {
     request: Request,
+    asked_at: Instant,
     reply: oneshot::Sender<Result<Answer, EngineError>>,
 }
 
@@ -105,7 +110,10 @@ impl Engine {
     pub async fn run(&self, request: Request) -> Result<Answer, EngineError> {
         let (reply, answer) = oneshot::channel();
         let lane = self.lane(&request.account).ok_or(EngineError::Stopped)?;
-        lane.jobs.send(Job { request, reply }).await.map_err(|_| EngineError::Stopped)?;
+        lane.jobs
+            .send(Job { request, asked_at: Instant::now(), reply })
+            .await
+            .map_err(|_| EngineError::Stopped)?;
         answer.await.map_err(|_| EngineError::Stopped)?
     }
 
@@ -118,6 +126,11 @@ impl Engine {
         let lane = self.lanes.first().ok_or(EngineError::Stopped)?;
         lane.probes.send(reply).await.map_err(|_| EngineError::Stopped)?;
         answer.await.map_err(|_| EngineError::Stopped)?
+    }
+
+    /// How many requests wait for their batch.
+    pub fn waiting(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.jobs.max_capacity() - lane.jobs.capacity()).sum()
     }
 
     /// What time it is to the engine.
@@ -175,6 +188,7 @@ async fn work(
             }
             taken = queue.recv_many(&mut jobs, BATCH) => if taken == 0 { break },
         }
+        jobs.iter().for_each(|job| parts.metrics.waited_since(job.asked_at));
         // A settle that the demo wants to see fail must not take its neighbours with it.
         let (doomed, sound): (Vec<Job>, Vec<Job>) =
             jobs.into_iter().partition(|job| is_doomed(&parts.faults, &job.request));
@@ -182,7 +196,7 @@ async fn work(
         for job in doomed {
             let failed = run_batch(&parts, std::slice::from_ref(&job), true).await;
             let failed = failed.err().unwrap_or(StoreError::Injected);
-            answer(job, Err(failed.into()));
+            answer(&parts, job, Err(failed.into()));
         }
     }
 }
@@ -215,13 +229,13 @@ async fn run_isolating(parts: &EngineParts, jobs: Vec<Job>) {
         match run_in_turn(parts, &jobs).await {
             Ok(answers) => {
                 for (job, done) in jobs.into_iter().zip(answers) {
-                    answer(job, Ok(done));
+                    answer(parts, job, Ok(done));
                 }
             }
             Err(failed) if jobs.len() == 1 => {
                 error!(error = %failed, "a change could not be written");
                 if let Some(job) = jobs.pop() {
-                    answer(job, Err(failed.into()));
+                    answer(parts, job, Err(failed.into()));
                 }
             }
             Err(failed) => {
@@ -241,7 +255,11 @@ async fn run_in_turn(parts: &EngineParts, jobs: &[Job]) -> Result<Vec<Answer>, S
     let mut left = ATTEMPTS;
     loop {
         left -= 1;
-        match run_batch(parts, jobs, false).await {
+        let done = run_batch(parts, jobs, false).await;
+        if let Err(failed) = &done {
+            parts.metrics.rolled_back(failed);
+        }
+        match done {
             Err(failed) if failed.is_conflict() && left > 0 => {
                 warn!(error = %failed, requests = jobs.len(), "a batch is run again");
             }
@@ -250,7 +268,8 @@ async fn run_in_turn(parts: &EngineParts, jobs: &[Job]) -> Result<Vec<Answer>, S
     }
 }
 
-fn answer(job: Job, answer: Result<Answer, EngineError>) {
+fn answer(parts: &EngineParts, job: Job, answer: Result<Answer, EngineError>) {
+    parts.metrics.answered(&job.request.action, &answer);
     // Whoever asked may be gone; what was done is done all the same.
     let _ = job.reply.send(answer);
 }
@@ -261,7 +280,7 @@ async fn run_batch(
     jobs: &[Job],
     doomed: bool,
 ) -> Result<Vec<Answer>, StoreError> {
-    let now = parts.clock.now();
+    let (now, began_at) = (parts.clock.now(), Instant::now());
     let mut batch = parts.store.begin().await?;
     let mut accounts: Vec<_> = jobs.iter().map(|job| &job.request.account).collect();
     accounts.sort_unstable();
@@ -300,9 +319,11 @@ async fn run_batch(
     if doomed {
         return Err(StoreError::Injected);
     }
+    let written_at = Instant::now();
     batch.commit().await?;
     let changed = writes.accounts.into_iter();
     let changed: Vec<_> = changed.map(|it| (it.account.id, it.account.version)).collect();
     parts.feed.changed(&changed);
+    parts.metrics.committed(jobs.len(), began_at.elapsed(), written_at.elapsed());
     Ok(answers)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use trueup_core::{Cause, Charge, OperationId, Snapshot};
 use trueup_protocol::snapshot;
 
@@ -22,6 +22,7 @@ use super::{Call, ChatReply, ReplyBody, Shared, sse};
 use crate::demo::FaultSet;
 use crate::engine::{NewMessage, View};
 use crate::error::ApiError;
+use crate::metrics::ChatEnd;
 
 /// How long the client waits for the ledger at the end; after that it heals by itself.
 const LAST_CHUNK_PATIENCE: Duration = Duration::from_secs(2);
@@ -50,6 +51,18 @@ pub(super) enum Ended {
     ShutDown,
 }
 
+impl Ended {
+    fn counted(&self, has_delivered: bool) -> ChatEnd {
+        match self {
+            Self::Finished => ChatEnd::Settled,
+            Self::Failed(_) => ChatEnd::FailedAfterToken,
+            Self::Left if has_delivered => ChatEnd::AbortedCharged,
+            Self::Left => ChatEnd::Aborted,
+            Self::ShutDown => ChatEnd::Shutdown,
+        }
+    }
+}
+
 impl Chat {
     pub(super) fn new(shared: Arc<Shared>, call: Call) -> Result<Self, ApiError> {
         let model = call.request.model();
@@ -72,11 +85,17 @@ impl Chat {
 
     pub(super) async fn run(self, door: Door) {
         match self.admit().await {
-            Err(error) => self.refuse(door, error),
-            Ok(Admission::Replayed(saved)) => match self.replay(&saved) {
-                Ok(body) => self.answer(door, body),
-                Err(error) => self.refuse(door, ApiError::internal(error.to_string())),
-            },
+            Err(error) => {
+                self.count(ChatEnd::Refused);
+                self.refuse(door, error);
+            }
+            Ok(Admission::Replayed(saved)) => {
+                self.count(ChatEnd::Replayed);
+                match self.replay(&saved) {
+                    Ok(body) => self.answer(door, body),
+                    Err(error) => self.refuse(door, ApiError::internal(error.to_string())),
+                }
+            }
             Ok(Admission::Held(expires_at)) => {
                 let Self { shared, call, .. } = &self;
                 let hold =
@@ -87,10 +106,15 @@ impl Chat {
     }
 
     async fn run_held(&self, hold: Hold, mut door: Door) {
+        let held_at = Instant::now();
         let opening = tokio::select! {
             biased;
-            () = door.closed() => return self.give_back(hold, Cause::Aborted, |_| ()).await,
+            () = door.closed() => {
+                self.count(ChatEnd::Aborted);
+                return self.give_back(hold, Cause::Aborted, |_| ()).await;
+            }
             () = self.shared.parts.shutdown.asked() => {
+                self.count(ChatEnd::Shutdown);
                 let refuse = |usage: Option<&Snapshot>| {
                     self.refuse(door, with_usage(self.stopping(), usage));
                 };
@@ -98,12 +122,18 @@ impl Chat {
             }
             opening = self.open(&hold) => opening,
         };
+        if let Ok(Opening { model, .. }) = &opening {
+            let is_fallback = model != self.call.request.model();
+            self.shared.parts.metrics.first_token(held_at, is_fallback);
+        }
         match opening {
             Err(no_answer) => {
+                self.count(ChatEnd::FailedBeforeToken);
                 let refuse = |usage: Option<&Snapshot>| self.fail(door, no_answer, usage);
                 self.give_back(hold, Cause::ProviderFailed, refuse).await;
             }
             Ok(Opening { model, charge, answer: Answer::Whole(whole) }) => {
+                self.count(ChatEnd::Settled);
                 let end = self.settle(charge, model.as_str(), whole.text(), None);
                 self.finish_whole(hold, end, whole, door).await;
             }
@@ -114,6 +144,7 @@ impl Chat {
                 // Whatever the provider still sends, nobody waits for it.
                 let Streaming { assembly, .. } = streaming;
                 let text = assembly.text();
+                self.count(ended.counted(outlet.has_delivered()));
                 let end = match &ended {
                     Ended::Finished => self.settle(charge, model.as_str(), text, None),
                     Ended::Left if outlet.has_delivered() => {
@@ -272,6 +303,10 @@ impl Chat {
 
     pub(super) fn refuse(&self, door: Door, error: ApiError) {
         let _ = door.send(Err(error));
+    }
+
+    fn count(&self, end: ChatEnd) {
+        self.shared.parts.metrics.chat(end);
     }
 
     pub(super) fn view(&self) -> View {

@@ -37,6 +37,7 @@ use crate::config::{Catalog, Settings};
 use crate::demo::Faults;
 use crate::error::ApiError;
 use crate::ledger::Ledger;
+use crate::metrics::{Metrics, Present};
 use crate::running::Running;
 use crate::shutdown::Shutdown;
 use chat::Chat;
@@ -63,6 +64,8 @@ pub struct Parts {
     pub faults: Faults,
     /// Whether the server was asked to stop: running chats end then.
     pub shutdown: Shutdown,
+    /// What operators watch.
+    pub metrics: Arc<Metrics>,
 }
 
 struct Shared {
@@ -127,6 +130,7 @@ impl Gateway {
         clock: Clock,
         faults: Faults,
         shutdown: Shutdown,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, reqwest::Error> {
         let provider = |it| Provider::from_settings(it, &clock);
         let providers = settings.providers.iter().map(provider).collect::<Result<_, _>>()?;
@@ -138,6 +142,7 @@ impl Gateway {
             clock,
             faults,
             shutdown,
+            metrics,
         }))
     }
 
@@ -148,7 +153,8 @@ impl Gateway {
     /// [`ApiError`], with the account's usage once the caller was admitted or refused.
     pub async fn chat(&self, call: Call) -> Result<ChatReply, ApiError> {
         let chat = Chat::new(Arc::clone(&self.0), call)?;
-        let running = self.0.running.enter();
+        // Dropped in this order: who waits until none is left finds none counted.
+        let running = (Present::of(&self.0.parts.metrics.chats_running), self.0.running.enter());
         let (door, opened) = oneshot::channel();
         let task = async move {
             chat.run(door).await;

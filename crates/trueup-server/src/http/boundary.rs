@@ -5,7 +5,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
@@ -68,6 +68,7 @@ pub async fn boundary(State(state): State<AppState>, mut request: Request, next:
         method = %request.method(),
         path = request.uri().path(),
     );
+    let call = state.metrics.call(request.extensions().get::<MatchedPath>(), request.method());
     async {
         let began_at = state.clock.now();
         let mut response = next.run(request).await;
@@ -78,6 +79,7 @@ pub async fn boundary(State(state): State<AppState>, mut request: Request, next:
             let took_ms = state.clock.now().since(began_at);
             tracing::debug!(status = response.status().as_u16(), took_ms, "answered");
         }
+        call.answered(response.status());
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(REQUEST_ID, value);
         }

@@ -16,6 +16,7 @@ use super::query::{Parameters, Query, QueryString};
 use super::{AppState, extract};
 use crate::auth::{Caller, once};
 use crate::error::ApiError;
+use crate::metrics::Present;
 use crate::push::Events;
 
 /// No stream lasts longer: what balances load must have something to balance.
@@ -95,6 +96,7 @@ pub async fn usage_events(
         ends_at: Instant::now() + lasts,
         keep_alive: state.settings.keep_alive,
         retry: RETRY + RETRY / 32 * draw,
+        present: Present::of(&state.metrics.push_streams),
         shutdown: state.shutdown,
     };
     Ok(stream(Body::from_stream(events.open().await?)))

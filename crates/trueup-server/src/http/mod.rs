@@ -16,6 +16,7 @@ mod etag;
 mod events;
 mod health;
 mod layers;
+mod metrics;
 mod operations;
 mod query;
 mod state;
@@ -51,6 +52,7 @@ fn calls() -> OpenApiRouter<AppState> {
         .routes(routes!(accounts::entries::list_entries))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(metrics::metrics))
 }
 
 /// The whole server as one service.

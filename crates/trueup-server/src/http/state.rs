@@ -9,6 +9,7 @@ use crate::config::Settings;
 use crate::demo::Faults;
 use crate::gateway::Gateway;
 use crate::ledger::Ledger;
+use crate::metrics::Metrics;
 use crate::push::Feed;
 use crate::shutdown::Shutdown;
 
@@ -31,6 +32,8 @@ pub struct AppState {
     pub faults: Faults,
     /// What changes, for who watches.
     pub feed: Feed,
+    /// What operators watch.
+    pub metrics: Arc<Metrics>,
     /// Whether the server was asked to stop.
     pub shutdown: Shutdown,
 }

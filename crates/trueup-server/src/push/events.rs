@@ -12,6 +12,7 @@ use trueup_protocol::snapshot;
 use super::Watcher;
 use crate::engine::EngineError;
 use crate::ledger::Ledger;
+use crate::metrics::Present;
 use crate::shutdown::Shutdown;
 
 /// A reader is told at most so often; what happens between is told together.
@@ -35,6 +36,8 @@ pub struct Events {
     pub keep_alive: Duration,
     /// How long the reader waits before it comes back, once the stream has ended.
     pub retry: Duration,
+    /// Counts the stream while it lives.
+    pub present: Present,
     /// Whether the server stops.
     pub shutdown: Shutdown,
 }

@@ -9,7 +9,8 @@ use super::pages::MessageRow;
 use super::postgres::{PostgresBatch, PostgresStore};
 use super::sqlite::{SqliteBatch, SqliteStore};
 use super::{
-    AccountTerms, ConversationPlace, Glance, Loaded, MessagePlace, Sight, StoreError, Writes,
+    AccountTerms, ConversationPlace, Glance, Loaded, MessagePlace, OpenHolds, Sight, StoreError,
+    Writes,
 };
 
 /// Where the ledger is kept.
@@ -19,6 +20,27 @@ pub enum Store {
     Sqlite(SqliteStore),
     /// Shared by several servers.
     Postgres(PostgresStore),
+}
+
+/// How many connections there are of one use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolLevel {
+    /// What they are used for: `writers` or `readers`.
+    pub name: &'static str,
+    /// How many are open.
+    pub open: usize,
+    /// How many of those nobody uses now.
+    pub idle: usize,
+}
+
+impl PoolLevel {
+    pub(super) fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> Self {
+        Self {
+            name,
+            open: usize::try_from(pool.size()).unwrap_or(usize::MAX),
+            idle: pool.num_idle(),
+        }
+    }
 }
 
 /// A batch in the making. Dropped without [`Batch::commit`], nothing of it has happened.
@@ -186,6 +208,27 @@ impl Store {
         accounts: &[AccountId],
     ) -> Result<Vec<(AccountId, Version)>, StoreError> {
         ask!(self, Self, store => store.read_versions(accounts).await)
+    }
+
+    /// Counts the holds that are open. It looks at every one of them, in an index of their own.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_holds(&self) -> Result<OpenHolds, StoreError> {
+        ask!(self, Self, store => store.open_holds().await)
+    }
+
+    /// What kind of database it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Its connections.
+    pub fn pools(&self) -> [PoolLevel; 2] {
+        ask!(self, Self, store => store.pools())
     }
 
     /// Whether the database answers.

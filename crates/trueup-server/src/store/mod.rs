@@ -1,6 +1,6 @@
 //! All SQL. Rows are structs with the suffix `Row` and leave as domain types.
 
-pub use choice::{Batch, Store};
+pub use choice::{Batch, PoolLevel, Store};
 pub use place::{ConversationPlace, MessagePlace};
 pub use postgres::{NoticeListener, NoticeSpeaker, PostgresStore};
 pub(crate) use snapshot::{Told, assemble};
@@ -68,6 +68,21 @@ pub struct Sight {
     pub stored: StoredAccount,
     /// What travels.
     pub snapshot: Snapshot,
+}
+
+/// Holds that nobody has ended yet, in the whole ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenHolds {
+    /// How many there are.
+    pub count: i64,
+    /// When the first of them is due.
+    pub first_due: Option<Timestamp>,
+}
+
+impl OpenHolds {
+    fn of((count, first_due): (i64, Option<i64>)) -> Self {
+        Self { count, first_due: first_due.map(Timestamp::from_millis) }
+    }
 }
 
 /// What a batch needs before it can decide.

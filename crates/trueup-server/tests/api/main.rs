@@ -16,6 +16,7 @@ mod catalog;
 mod command;
 mod connections;
 mod conversations;
+mod dashboard;
 #[path = "../kit/database.rs"]
 mod database;
 mod document;
@@ -23,7 +24,10 @@ mod events;
 mod house;
 mod keys;
 mod log;
+mod metrics;
 mod operations;
+#[path = "../kit/scrape.rs"]
+mod scrape;
 mod stopping;
 mod tokens;
 mod usage;

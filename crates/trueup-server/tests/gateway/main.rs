@@ -21,5 +21,8 @@ mod house;
 mod ledger_down;
 #[path = "../api/log.rs"]
 mod log;
+mod metrics;
 mod provider;
+#[path = "../kit/scrape.rs"]
+mod scrape;
 mod upstream;

@@ -16,6 +16,7 @@ use trueup_server::config::{Catalog, Model, Plan, PlanMeter, WindowRule};
 use trueup_server::demo::Faults;
 use trueup_server::engine::{Answer, EngineError, EngineParts, NewMessage, View};
 use trueup_server::ledger::{Ledger, LedgerTask};
+use trueup_server::metrics::Metrics;
 use trueup_server::push::Feed;
 use trueup_server::store::Store;
 
@@ -61,6 +62,7 @@ impl House {
             faults: faults.clone(),
             acceptance: Acceptance::default(),
             feed: Feed::default(),
+            metrics: Arc::new(Metrics::default()),
         });
         let (task, ids) = (Some(task), AtomicU64::new(0));
         Self { ledger, store, clock, faults, task, url, folder, ids }

@@ -9,6 +9,7 @@ use trueup_server::config::Catalog;
 use trueup_server::demo::Faults;
 use trueup_server::engine::EngineParts;
 use trueup_server::ledger::{Ledger, LedgerTask};
+use trueup_server::metrics::Metrics;
 use trueup_server::push::Feed;
 use trueup_server::store::Store;
 
@@ -24,7 +25,9 @@ pub async fn open_with(url: &str, catalog: Catalog, feed: Feed) -> (Ledger, Ledg
     let store = Arc::new(Store::open(url, 3, START).await.unwrap());
     let (catalog, clock) = (Arc::new(catalog), Clock::manual(START));
     let (faults, acceptance) = (Faults::disabled(), Acceptance::default());
-    let parts = EngineParts { store, catalog, clock: clock.clone(), faults, acceptance, feed };
+    let metrics = Arc::new(Metrics::default());
+    let parts =
+        EngineParts { store, catalog, clock: clock.clone(), faults, acceptance, feed, metrics };
     let (ledger, task) = Ledger::start(parts);
     (ledger, task, clock)
 }

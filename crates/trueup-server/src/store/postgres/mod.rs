@@ -17,7 +17,10 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use trueup_core::{AccountId, Epoch, OperationId, Timestamp, Version};
 
-use super::{AccountTerms, Glance, Sight, StoreError, new_epoch, read_due, rows, snapshot};
+use super::{
+    AccountTerms, Glance, OpenHolds, PoolLevel, Sight, StoreError, new_epoch, read_due, rows,
+    snapshot,
+};
 
 /// The oldest version that its makers still mend.
 const OLDEST_POSTGRES: i64 = 140_000;
@@ -153,6 +156,18 @@ impl PostgresStore {
     pub(in crate::store) async fn is_spread(&self) -> Result<bool, StoreError> {
         let citus = "SELECT 1 FROM pg_extension WHERE extname = 'citus'";
         Ok(sqlx::query(citus).fetch_optional(&self.readers).await?.is_some())
+    }
+
+    pub(in crate::store) async fn open_holds(&self) -> Result<OpenHolds, StoreError> {
+        let row =
+            sqlx::query_as("SELECT COUNT(*), MIN(expires_at) FROM operation WHERE state = 'held'")
+                .fetch_one(&self.readers)
+                .await?;
+        Ok(OpenHolds::of(row))
+    }
+
+    pub(in crate::store) fn pools(&self) -> [PoolLevel; 2] {
+        [PoolLevel::of("writers", &self.writers), PoolLevel::of("readers", &self.readers)]
     }
 
     pub(in crate::store) async fn ping(&self) -> Result<(), StoreError> {

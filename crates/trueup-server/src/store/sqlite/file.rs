@@ -66,7 +66,7 @@ pub(super) async fn refuse_others(options: &SqliteConnectOptions) -> Result<(), 
     let (tables, migrations): (i64, i64) = sqlx::query_as(
         "SELECT COUNT(*) FILTER (WHERE name <> '_sqlx_migrations'), \
          COUNT(*) FILTER (WHERE name = '_sqlx_migrations') \
-         FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'",
+         FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'",
     )
     .fetch_one(&mut connection)
     .await?;

@@ -22,7 +22,10 @@ use trueup_core::{AccountId, Epoch, OperationId, Timestamp, Version};
 
 use file::OpenFile;
 
-use super::{AccountTerms, Glance, Sight, StoreError, new_epoch, read_due, rows, snapshot};
+use super::{
+    AccountTerms, Glance, OpenHolds, PoolLevel, Sight, StoreError, new_epoch, read_due, rows,
+    snapshot,
+};
 
 /// SQLite's write-ahead log could lose committed pages before this version.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -164,6 +167,18 @@ impl SqliteStore {
         }
         transaction.commit().await?;
         rows::versions(found)
+    }
+
+    pub(in crate::store) async fn open_holds(&self) -> Result<OpenHolds, StoreError> {
+        let row =
+            sqlx::query_as("SELECT COUNT(*), MIN(expires_at) FROM operation WHERE state = 'held'")
+                .fetch_one(self.readers()?)
+                .await?;
+        Ok(OpenHolds::of(row))
+    }
+
+    pub(in crate::store) fn pools(&self) -> [PoolLevel; 2] {
+        [PoolLevel::of("writers", &self.writer), PoolLevel::of("readers", &self.readers)]
     }
 
     /// Whether the database answers.
