@@ -13,7 +13,7 @@ use crate::demo::Faults;
 use crate::engine::EngineParts;
 use crate::gateway::Gateway;
 use crate::hex::hex;
-use crate::http::{self, AppState, CatalogReply};
+use crate::http::{self, AppState, CatalogReply, Load};
 use crate::ledger::{Ledger, LedgerTask};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
@@ -113,8 +113,10 @@ impl Server {
             shutdown.clone(),
         )?;
         let catalog = Arc::new(CatalogReply::of(&settings.catalog));
+        let load = Load::new(settings.max_requests);
         let settings = Arc::new(settings);
-        let state = AppState { ledger, settings, catalog, auth, clock, gateway, faults, shutdown };
+        let state =
+            AppState { ledger, settings, catalog, auth, clock, gateway, faults, load, shutdown };
         Ok(Self { state, store, ledger_task })
     }
 

@@ -26,11 +26,14 @@ const SHUTDOWN_GRACE_S: Range = Range { key: "shutdown_grace_s", least: 0, most:
 /// The most is more than one machine's ports and memory could carry.
 const MAX_CONNECTIONS: Range = Range { key: "max_connections", least: 1, most: 1_000_000 };
 
+const MAX_REQUESTS: Range = Range { key: "max_requests", least: 1, most: 1_000_000 };
+
 const ENGINES: Range = Range { key: "engines", least: 1, most: 64 };
 
 /// What `key` must be, when it is one of the settings that are numbers.
 pub(super) fn shape_of(key: &str) -> Option<String> {
-    let ranges = [HOLD_TTL_S, SWEEP_INTERVAL_MS, SHUTDOWN_GRACE_S, MAX_CONNECTIONS, ENGINES];
+    let ranges =
+        [HOLD_TTL_S, SWEEP_INTERVAL_MS, SHUTDOWN_GRACE_S, MAX_CONNECTIONS, MAX_REQUESTS, ENGINES];
     ranges.iter().find(|range| range.key == key).map(Range::shape)
 }
 
@@ -82,6 +85,7 @@ pub(super) fn settings(raw: RawSettings, sources: &Sources) -> Result<Settings, 
         shutdown_grace: Duration::from_secs(SHUTDOWN_GRACE_S.check(raw.shutdown_grace_s)?),
         max_connections: usize::try_from(MAX_CONNECTIONS.check(raw.max_connections)?)
             .unwrap_or(usize::MAX),
+        max_requests: usize::try_from(MAX_REQUESTS.check(raw.max_requests)?).unwrap_or(usize::MAX),
         engines: usize::try_from(ENGINES.check(raw.engines)?).unwrap_or(usize::MAX),
         cors_origins: raw.cors_origins.iter().map(|it| origin(it)).collect::<Result<_, _>>()?,
         log: raw.log,

@@ -33,6 +33,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("sweep_interval_ms", Kind::Number),
     ("shutdown_grace_s", Kind::Number),
     ("max_connections", Kind::Number),
+    ("max_requests", Kind::Number),
     ("engines", Kind::Number),
     ("cors_origins", Kind::List),
     ("log", Kind::Text),

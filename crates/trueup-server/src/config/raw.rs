@@ -34,6 +34,7 @@ pub(super) struct RawSettings {
     pub sweep_interval_ms: u64,
     pub shutdown_grace_s: u64,
     pub max_connections: u64,
+    pub max_requests: u64,
     pub engines: u64,
     #[serde(default)]
     pub cors_origins: Vec<String>,
@@ -52,6 +53,7 @@ pub(super) struct Defaults {
     sweep_interval_ms: u64,
     shutdown_grace_s: u64,
     max_connections: u64,
+    max_requests: u64,
     engines: u64,
 }
 
@@ -65,6 +67,7 @@ impl Defaults {
         sweep_interval_ms: 1000,
         shutdown_grace_s: 30,
         max_connections: 16_384,
+        max_requests: 4096,
         engines: 4,
     };
 }

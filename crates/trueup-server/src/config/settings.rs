@@ -33,6 +33,8 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// How many connections may be open at a time; more wait until one closes.
     pub max_connections: usize,
+    /// How many requests are worked on at a time; more are turned away.
+    pub max_requests: usize,
     /// How many batches a shared database may write at once.
     pub engines: usize,
     /// Pages of other origins that may call this server from a browser.

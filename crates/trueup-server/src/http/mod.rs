@@ -3,6 +3,7 @@
 pub use accounts::terms::look_up as look_up_account;
 pub use boundary::{REQUEST_ID, RequestId};
 pub use catalog::CatalogReply;
+pub use load::Load;
 pub use state::AppState;
 
 pub mod extract;
@@ -15,6 +16,7 @@ mod conversations;
 mod etag;
 mod health;
 mod layers;
+mod load;
 mod operations;
 mod query;
 mod state;
@@ -35,6 +37,7 @@ pub fn api() -> OpenApiRouter<AppState> {
 
 fn calls() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .merge(operations::batch::routes())
         .routes(routes!(usage::get_usage))
         .routes(routes!(catalog::get_catalog))
         .routes(routes!(operations::hold::hold))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::CatalogReply;
+use super::{CatalogReply, Load};
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -28,6 +28,8 @@ pub struct AppState {
     pub gateway: Gateway,
     /// What the demo was asked to do wrong; nothing outside the demo.
     pub faults: Faults,
+    /// How many requests are worked on.
+    pub load: Load,
     /// Whether the server was asked to stop.
     pub shutdown: Shutdown,
 }

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod bad_input;
+mod batch;
 mod boundary;
 mod catalog;
 mod command;
