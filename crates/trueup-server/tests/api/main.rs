@@ -10,6 +10,8 @@
 )]
 
 mod accounts;
+#[path = "../ledger/audit.rs"]
+mod audit;
 mod bad_input;
 mod batch;
 mod boundary;
@@ -20,6 +22,7 @@ mod conversations;
 #[path = "../kit/database.rs"]
 mod database;
 mod document;
+mod drops;
 mod house;
 mod keys;
 mod log;
