@@ -12,7 +12,7 @@ use crate::audit;
 use crate::house::{API_KEY, House, SECRET, new_id};
 
 /// How many are dropped; more by `TRUEUP_TEST_DROPS`.
-const DROPS: u64 = 4_000;
+const DROPS: u64 = 3_000;
 const AT_A_TIME: u64 = 32;
 const ACCOUNTS: u64 = 8;
 const PROVIDER: &str = "providers = [{ kind = \"simulated\", first_token_ms = 1, \
