@@ -6,6 +6,8 @@
 //! malformed cannot get past the conversions here.
 
 #[cfg(feature = "server")]
+pub mod batch;
+#[cfg(feature = "server")]
 pub mod body;
 pub mod claims;
 pub mod code;

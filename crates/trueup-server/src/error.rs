@@ -71,6 +71,19 @@ impl ApiError {
         self
     }
 
+    /// Says where in a larger body the field at fault stands.
+    #[must_use]
+    pub fn within(mut self, path: &str) -> Self {
+        if let Some(param) = &mut self.0.param {
+            let whole = format!("{path}.{param}");
+            if let Some(rest) = self.0.message.strip_prefix(param.as_str()) {
+                self.0.message = format!("{whole}{rest}");
+            }
+            *param = whole;
+        }
+        self
+    }
+
     /// Sends the account's usage along. Only for callers that may see it.
     #[must_use]
     pub fn with_usage(mut self, snapshot: &Snapshot) -> Self {

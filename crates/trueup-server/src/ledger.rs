@@ -57,7 +57,20 @@ impl Ledger {
         messages: Vec<NewMessage>,
     ) -> Result<Answer, EngineError> {
         let action = Action::Command { command, messages };
-        self.engine.run(Request { account: account.clone(), view, action }).await
+        self.run(Request { account: account.clone(), view, action }).await
+    }
+
+    /// Carries out one request.
+    ///
+    /// # Errors
+    /// [`EngineError`] when nothing could be decided; the ledger is as it was.
+    pub async fn run(&self, request: Request) -> Result<Answer, EngineError> {
+        self.engine.run(request).await
+    }
+
+    /// Carries out many, each for itself and those of one account in their order.
+    pub async fn run_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, EngineError>> {
+        self.engine.run_all(requests).await
     }
 
     /// Sets an account's own terms.

@@ -14,7 +14,7 @@ use crate::demo::Faults;
 use crate::engine::EngineParts;
 use crate::gateway::Gateway;
 use crate::hex::hex;
-use crate::http::{self, AppState, CatalogReply};
+use crate::http::{self, AppState, CatalogReply, Load};
 use crate::ledger::{Ledger, LedgerTask};
 use crate::metrics::Metrics;
 use crate::push::{self, Feed};
@@ -141,6 +141,7 @@ impl Server {
             Arc::clone(&metrics),
         )?;
         let catalog = Arc::new(CatalogReply::of(&settings.catalog));
+        let load = Load::new(settings.max_requests);
         let settings = Arc::new(settings);
         let state = AppState {
             ledger,
@@ -152,6 +153,7 @@ impl Server {
             faults,
             feed,
             metrics,
+            load,
             shutdown,
         };
         Ok(Self { state, store, ledger_task })

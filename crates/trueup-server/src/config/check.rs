@@ -27,12 +27,21 @@ const SHUTDOWN_GRACE_S: Range = Range { key: "shutdown_grace_s", least: 0, most:
 const MAX_CONNECTIONS: Range = Range { key: "max_connections", least: 1, most: 1_000_000 };
 
 const KEEP_ALIVE_S: Range = Range { key: "keep_alive_s", least: 1, most: 300 };
+const MAX_REQUESTS: Range = Range { key: "max_requests", least: 1, most: 1_000_000 };
+
 const ENGINES: Range = Range { key: "engines", least: 1, most: 64 };
 
 /// What `key` must be, when it is one of the settings that are numbers.
 pub(super) fn shape_of(key: &str) -> Option<String> {
-    let ranges =
-        [HOLD_TTL_S, SWEEP_INTERVAL_MS, SHUTDOWN_GRACE_S, MAX_CONNECTIONS, KEEP_ALIVE_S, ENGINES];
+    let ranges = [
+        HOLD_TTL_S,
+        SWEEP_INTERVAL_MS,
+        SHUTDOWN_GRACE_S,
+        MAX_CONNECTIONS,
+        MAX_REQUESTS,
+        KEEP_ALIVE_S,
+        ENGINES,
+    ];
     ranges.iter().find(|range| range.key == key).map(Range::shape)
 }
 
@@ -86,6 +95,7 @@ pub(super) fn settings(raw: RawSettings, sources: &Sources) -> Result<Settings, 
         max_connections: usize::try_from(MAX_CONNECTIONS.check(raw.max_connections)?)
             .unwrap_or(usize::MAX),
         keep_alive: Duration::from_secs(KEEP_ALIVE_S.check(raw.keep_alive_s)?),
+        max_requests: usize::try_from(MAX_REQUESTS.check(raw.max_requests)?).unwrap_or(usize::MAX),
         engines: usize::try_from(ENGINES.check(raw.engines)?).unwrap_or(usize::MAX),
         cors_origins: raw.cors_origins.iter().map(|it| origin(it)).collect::<Result<_, _>>()?,
         log: raw.log,

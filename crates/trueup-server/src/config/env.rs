@@ -35,6 +35,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("shutdown_grace_s", Kind::Number),
     ("max_connections", Kind::Number),
     ("keep_alive_s", Kind::Number),
+    ("max_requests", Kind::Number),
     ("engines", Kind::Number),
     ("cors_origins", Kind::List),
     ("log", Kind::Text),

@@ -36,6 +36,7 @@ pub(super) struct RawSettings {
     pub shutdown_grace_s: u64,
     pub max_connections: u64,
     pub keep_alive_s: u64,
+    pub max_requests: u64,
     pub engines: u64,
     #[serde(default)]
     pub cors_origins: Vec<String>,
@@ -55,6 +56,7 @@ pub(super) struct Defaults {
     shutdown_grace_s: u64,
     max_connections: u64,
     keep_alive_s: u64,
+    max_requests: u64,
     engines: u64,
 }
 
@@ -69,6 +71,7 @@ impl Defaults {
         shutdown_grace_s: 30,
         max_connections: 16_384,
         keep_alive_s: 15,
+        max_requests: 4096,
         engines: 4,
     };
 }

@@ -37,6 +37,8 @@ pub struct Settings {
     pub max_connections: usize,
     /// Something is sent on a push stream at least so often.
     pub keep_alive: Duration,
+    /// How many requests are worked on at a time; more are turned away.
+    pub max_requests: usize,
     /// How many batches a shared database may write at once.
     pub engines: usize,
     /// Pages of other origins that may call this server from a browser.

@@ -43,7 +43,10 @@ fn a_short_file_is_enough() {
     let settings = load(SOUND, &[]).unwrap();
     assert_eq!(settings.listen.to_string(), "127.0.0.1:8787");
     assert_eq!(settings.database_url.expose(), "sqlite:trueup.db");
-    assert_eq!((settings.hold_ttl_s, settings.max_connections), (120, 16_384));
+    assert_eq!(
+        (settings.hold_ttl_s, settings.max_connections, settings.max_requests),
+        (120, 16_384, 4096)
+    );
     assert_eq!(settings.on_expiry, OnExpiry::Release);
     assert_eq!(settings.log, LogFormat::Text);
     assert!(!settings.demo && settings.auth.jwt_secret.is_none());
@@ -185,6 +188,7 @@ fn a_wrong_setting_is_named_with_its_mend() {
         (with("api_key = \" , ,\""), "api_key", "one key at least; leave it out for none"),
         (with("api_key = [\"\"]"), "api_key", "at least 16 characters"),
         (with("max_connections = 0"), "max_connections", "from 1 to 1000000"),
+        (with("max_requests = 0"), "max_requests", "from 1 to 1000000"),
         (with("engines = 65"), "engines", "a whole number from 1 to 64"),
         (with("keep_alive_s = 0"), "keep_alive_s", "a whole number from 1 to 300"),
         (with("bus_url = \"nats://host\""), "bus_url", "leave it out, or name a Postgres"),

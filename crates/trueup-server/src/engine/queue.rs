@@ -108,13 +108,37 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when nothing could be decided.
     pub async fn run(&self, request: Request) -> Result<Answer, EngineError> {
+        self.send(request).await?.await.map_err(|_| EngineError::Stopped)?
+    }
+
+    /// Carries out many requests, each for itself and those of one account in their order. Dropping
+    /// this future loses the answers, and the requests that had not been sent.
+    pub async fn run_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, EngineError>> {
+        let mut sent = Vec::with_capacity(requests.len());
+        for request in requests {
+            sent.push(self.send(request).await);
+        }
+        let mut answers = Vec::with_capacity(sent.len());
+        for answer in sent {
+            answers.push(match answer {
+                Ok(answer) => answer.await.unwrap_or(Err(EngineError::Stopped)),
+                Err(failed) => Err(failed),
+            });
+        }
+        answers
+    }
+
+    async fn send(
+        &self,
+        request: Request,
+    ) -> Result<oneshot::Receiver<Result<Answer, EngineError>>, EngineError> {
         let (reply, answer) = oneshot::channel();
         let lane = self.lane(&request.account).ok_or(EngineError::Stopped)?;
         lane.jobs
             .send(Job { request, asked_at: Instant::now(), reply })
             .await
             .map_err(|_| EngineError::Stopped)?;
-        answer.await.map_err(|_| EngineError::Stopped)?
+        Ok(answer)
     }
 
     /// Whether a change could be written now: the engine tries it, in its turn.

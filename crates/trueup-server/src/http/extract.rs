@@ -95,7 +95,7 @@ async fn read_body(request: Request, state: &AppState) -> Result<Bytes, ApiError
         if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
             ApiError::new(
                 ErrorCode::BodyTooLarge,
-                "The body is larger than this call reads: 64 KiB, or 1 MiB for a chat.",
+                "The body is larger than this call reads: 64 KiB, or 1 MiB for a chat or a batch.",
             )
         } else {
             ApiError::new(ErrorCode::InvalidRequest, "The body broke off; send it whole.")

@@ -14,7 +14,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use trueup_protocol::{CONVERSATION_HEADER, ErrorCode, OPERATION_HEADER};
 
-use super::{AppState, boundary};
+use super::{AppState, boundary, load};
 use crate::error::ApiError;
 
 /// How much of a body is read, where a route does not say otherwise.
@@ -47,6 +47,7 @@ pub(super) fn wrap(api: Router<AppState>, pages: Router<AppState>, state: AppSta
         .layer(if_not_present(header::REFERRER_POLICY, "no-referrer"))
         .layer(if_not_present(header::X_FRAME_OPTIONS, "DENY"))
         .layer(CatchPanicLayer::custom(boundary::panicked))
+        .layer(middleware::from_fn_with_state(state.clone(), load::shed))
         .layer(middleware::from_fn_with_state(state.clone(), boundary::boundary));
     // Outermost, so that a refused call can be read by the page that made it.
     let router = match cors(&state.settings.cors_origins) {

@@ -3,6 +3,7 @@
 pub use accounts::terms::look_up as look_up_account;
 pub use boundary::{REQUEST_ID, RequestId};
 pub use catalog::CatalogReply;
+pub use load::Load;
 pub use state::AppState;
 
 pub mod extract;
@@ -16,6 +17,7 @@ mod etag;
 mod events;
 mod health;
 mod layers;
+mod load;
 mod metrics;
 mod operations;
 mod query;
@@ -38,6 +40,7 @@ pub fn api() -> OpenApiRouter<AppState> {
 
 fn calls() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .merge(operations::batch::routes())
         .routes(routes!(usage::get_usage))
         .routes(routes!(catalog::get_catalog))
         .routes(routes!(operations::hold::hold))

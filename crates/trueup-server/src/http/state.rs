@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::CatalogReply;
+use super::{CatalogReply, Load};
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -34,6 +34,8 @@ pub struct AppState {
     pub feed: Feed,
     /// What operators watch.
     pub metrics: Arc<Metrics>,
+    /// How many requests are worked on.
+    pub load: Load,
     /// Whether the server was asked to stop.
     pub shutdown: Shutdown,
 }

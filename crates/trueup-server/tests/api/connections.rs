@@ -39,6 +39,19 @@ impl Line {
         self.say("{\"op_id\":").await;
     }
 
+    /// The head of a hold whose body is sent when it is asked for, which it is.
+    async fn announce_body(&mut self, length: usize) {
+        let head = format!(
+            "POST /v1/operations HTTP/1.1\r\nhost: trueup\r\nauthorization: Bearer {API_KEY}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\
+             expect: 100-continue\r\n\r\n"
+        );
+        self.say(&head).await;
+        let mut go_on = [0; 25];
+        self.0.read_exact(&mut go_on).await.unwrap();
+        assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    }
+
     /// The next answer, head and body.
     async fn answer(&mut self) -> String {
         let mut answer = String::new();
@@ -162,4 +175,28 @@ async fn connections_beyond_the_limit_wait_until_others_close() {
     assert!(fourth.answer().await.starts_with("HTTP/1.1 200 "));
     let log = log.text();
     assert_eq!(log.matches("max_connections is reached").count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn requests_beyond_the_limit_are_turned_away_before_their_bodies_are_read() {
+    let house = house("max_requests = 2").await;
+    let (mut first, mut second) = (Line::to(&house).await, Line::to(&house).await);
+    first.announce_body(2).await;
+    second.announce_body(2).await;
+    let mut third = Line::to(&house).await;
+    third.begin_body(1_000).await;
+    let answer = third.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 1"), "{answer}");
+    assert!(answer.contains("The server has more work than it takes"), "{answer}");
+    let usage = house.get("/v1/usage").bearer(&house.token("ann"));
+    usage.send().await.refused(503, "unavailable");
+    // Those who watch over it are let in, and so are chats, which take no call's place.
+    for path in ["/healthz", "/readyz", "/openapi.json"] {
+        house.get(path).send().await.expect(200);
+    }
+    let chat = house.post("/v1/chat/completions").bearer(&house.token("ann"));
+    chat.json(&serde_json::json!({})).send().await.refused(400, "invalid_value");
+    first.say("{}").await;
+    assert!(first.answer().await.starts_with("HTTP/1.1 400 "));
+    house.get("/v1/usage").bearer(&house.token("ann")).send().await.expect(200);
 }

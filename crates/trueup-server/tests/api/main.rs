@@ -10,7 +10,10 @@
 )]
 
 mod accounts;
+#[path = "../ledger/audit.rs"]
+mod audit;
 mod bad_input;
+mod batch;
 mod boundary;
 mod catalog;
 mod command;
@@ -20,6 +23,7 @@ mod dashboard;
 #[path = "../kit/database.rs"]
 mod database;
 mod document;
+mod drops;
 mod events;
 mod house;
 mod keys;

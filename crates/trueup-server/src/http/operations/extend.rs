@@ -1,15 +1,16 @@
 //! `POST /v1/operations/{op_id}/extend`: keep the hold open longer.
 
 use axum::extract::State;
-use trueup_core::AccountId;
 use trueup_core::ledger::Command;
+use trueup_core::{AccountId, OperationId};
 use trueup_protocol::decode;
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::request::ExtendRequest;
 use trueup_protocol::snapshot::Snapshot;
 
-use super::{carried_out, expiry, holders_view};
+use super::{expiry, holders_view, told};
 use crate::auth::Backend;
+use crate::engine::{Action, Request};
 use crate::error::ApiError;
 use crate::http::AppState;
 use crate::http::extract::{self, Json, OperationPath};
@@ -43,11 +44,19 @@ pub async fn extend(
     OperationPath(operation): OperationPath,
     Json(request): Json<ExtendRequest>,
 ) -> Result<axum::Json<Snapshot>, ApiError> {
+    let (_, snapshot) = told(state.ledger.run(asked(&state, operation, &request)?).await?)?;
+    Ok(axum::Json(snapshot))
+}
+
+/// What the request asks of the engine.
+pub(super) fn asked(
+    state: &AppState,
+    operation: OperationId,
+    request: &ExtendRequest,
+) -> Result<Request, ApiError> {
     let account: AccountId = decode::id("account", &request.account)?;
     let expires_at = expiry(state.clock.now(), request.ttl_s)?;
     let view = holders_view(&account, extract::version("since", request.since)?);
     let command = Command::Extend { operation, expires_at };
-    let answer = state.ledger.command(&account, view, command, Vec::new()).await?;
-    let (_, snapshot) = carried_out(answer)?;
-    Ok(axum::Json(snapshot))
+    Ok(Request { account, view, action: Action::Command { command, messages: Vec::new() } })
 }

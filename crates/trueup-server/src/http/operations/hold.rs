@@ -13,7 +13,7 @@ use trueup_protocol::{Malformed, decode};
 
 use super::{carried_out, expiry, price, view};
 use crate::auth::Backend;
-use crate::engine::Answer;
+use crate::engine::{Action, Answer, Request};
 use crate::error::ApiError;
 use crate::http::AppState;
 use crate::http::extract::{self, Json};
@@ -47,6 +47,12 @@ pub async fn hold(
     _: Backend,
     Json(request): Json<HoldRequest>,
 ) -> Result<(StatusCode, axum::Json<Snapshot>), ApiError> {
+    let (status, snapshot) = told(state.ledger.run(asked(&state, &request)?).await?)?;
+    Ok((status, axum::Json(snapshot)))
+}
+
+/// What the request asks of the engine.
+pub(super) fn asked(state: &AppState, request: &HoldRequest) -> Result<Request, ApiError> {
     let operation = extract::operation_id("op_id", &request.op_id)?;
     let account: AccountId = decode::id("account", &request.account)?;
     let actor: ActorId = match &request.actor {
@@ -59,29 +65,28 @@ pub async fn hold(
     }
     let ttl_s = request.ttl_s.unwrap_or_else(|| u64::from(state.settings.hold_ttl_s));
     let expires_at = expiry(state.clock.now(), ttl_s)?;
-    let since = extract::version("since", request.since)?;
-
+    let view = view(actor.clone(), extract::version("since", request.since)?);
     let command = Command::Hold {
         operation,
-        actor: actor.clone(),
+        actor,
         model: priced.model,
         charge: priced.charge,
         content: None,
         expires_at,
     };
-    let answer = state.ledger.command(&account, view(actor, since), command, Vec::new()).await?;
-    let (replayed, snapshot) = admitted(answer)?;
-    let status = if replayed { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, axum::Json(snapshot)))
+    Ok(Request { account, view, action: Action::Command { command, messages: Vec::new() } })
 }
 
-/// Whether the hold was there before. A retry of an operation that ended since is turned down: one
-/// id must not run twice.
-fn admitted(answer: Answer) -> Result<(bool, Snapshot), ApiError> {
+/// What became of the hold. A retry of an operation that ended since is turned down: one id must
+/// not run twice.
+pub(super) fn told(answer: Answer) -> Result<(StatusCode, Snapshot), ApiError> {
     let usage = answer.snapshot.clone();
     let (done, snapshot) = carried_out(answer)?;
     match done.record {
-        Some(record) if record.state == OperationState::Held => Ok((done.replayed, snapshot)),
+        Some(record) if record.state == OperationState::Held => {
+            let status = if done.replayed { StatusCode::OK } else { StatusCode::CREATED };
+            Ok((status, snapshot))
+        }
         Some(OperationRecord { id: operation, state, .. }) => {
             Err(ApiError::rejected(Rejection::Ended { operation, state }, &usage))
         }

@@ -1,5 +1,6 @@
 //! The life of an operation, for backends that run their own models; and its fence, for browsers.
 
+pub mod batch;
 pub mod extend;
 pub mod fence;
 pub mod hold;
@@ -8,8 +9,10 @@ pub mod settle;
 
 use std::collections::BTreeMap;
 
+use axum::http::StatusCode;
 use trueup_core::{AccountId, ActorId, Charge, ModelId, Timestamp, Version};
 use trueup_protocol::request::MAX_TTL_S;
+use trueup_protocol::snapshot::Snapshot;
 use trueup_protocol::{ErrorCode, decode};
 
 use crate::config::Catalog;
@@ -65,11 +68,15 @@ pub(super) fn holders_view(account: &AccountId, since: Option<Version>) -> View 
 }
 
 /// What became of the command, or why it was turned down.
-pub(super) fn carried_out(
-    answer: Answer,
-) -> Result<(Done, trueup_protocol::snapshot::Snapshot), ApiError> {
+pub(super) fn carried_out(answer: Answer) -> Result<(Done, Snapshot), ApiError> {
     match answer.outcome {
         Ok(done) => Ok((done, (&answer.snapshot).into())),
         Err(rejection) => Err(ApiError::rejected(rejection, &answer.snapshot)),
     }
+}
+
+/// What became of a command that ends an operation or renews it.
+pub(super) fn told(answer: Answer) -> Result<(StatusCode, Snapshot), ApiError> {
+    let (_, snapshot) = carried_out(answer)?;
+    Ok((StatusCode::OK, snapshot))
 }

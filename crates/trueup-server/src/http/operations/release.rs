@@ -2,14 +2,15 @@
 
 use axum::extract::State;
 use trueup_core::ledger::Command;
-use trueup_core::{AccountId, Cause};
+use trueup_core::{AccountId, Cause, OperationId};
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::request::ReleaseRequest;
 use trueup_protocol::snapshot::Snapshot;
 use trueup_protocol::{Malformed, decode};
 
-use super::{carried_out, holders_view};
+use super::{holders_view, told};
 use crate::auth::Backend;
+use crate::engine::{Action, Request};
 use crate::error::ApiError;
 use crate::http::AppState;
 use crate::http::extract::{self, Json, OperationPath};
@@ -42,6 +43,12 @@ pub async fn release(
     OperationPath(operation): OperationPath,
     Json(request): Json<ReleaseRequest>,
 ) -> Result<axum::Json<Snapshot>, ApiError> {
+    let (_, snapshot) = told(state.ledger.run(asked(operation, &request)?).await?)?;
+    Ok(axum::Json(snapshot))
+}
+
+/// What the request asks of the engine.
+pub(super) fn asked(operation: OperationId, request: &ReleaseRequest) -> Result<Request, ApiError> {
     let account: AccountId = decode::id("account", &request.account)?;
     let cause = match request.cause.as_deref() {
         None | Some("cancelled") => Cause::Cancelled,
@@ -54,7 +61,5 @@ pub async fn release(
     };
     let view = holders_view(&account, extract::version("since", request.since)?);
     let command = Command::Release { operation, cause };
-    let answer = state.ledger.command(&account, view, command, Vec::new()).await?;
-    let (_, snapshot) = carried_out(answer)?;
-    Ok(axum::Json(snapshot))
+    Ok(Request { account, view, action: Action::Command { command, messages: Vec::new() } })
 }

@@ -2,16 +2,16 @@
 
 use axum::extract::State;
 use trueup_core::ledger::Command;
-use trueup_core::{AccountId, ModelId};
+use trueup_core::{AccountId, ModelId, OperationId};
 use trueup_protocol::decode;
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::request::{MessageRequest, SettleRequest};
 use trueup_protocol::snapshot::Snapshot;
 use trueup_protocol::{ErrorCode, Malformed};
 
-use super::{carried_out, holders_view, price};
+use super::{holders_view, price, told};
 use crate::auth::Backend;
-use crate::engine::NewMessage;
+use crate::engine::{Action, NewMessage, Request};
 use crate::error::ApiError;
 use crate::fingerprint;
 use crate::http::AppState;
@@ -52,15 +52,23 @@ pub async fn settle(
     OperationPath(operation): OperationPath,
     Json(request): Json<SettleRequest>,
 ) -> Result<axum::Json<Snapshot>, ApiError> {
+    let (_, snapshot) = told(state.ledger.run(asked(&state, operation, &request)?).await?)?;
+    Ok(axum::Json(snapshot))
+}
+
+/// What the request asks of the engine.
+pub(super) fn asked(
+    state: &AppState,
+    operation: OperationId,
+    request: &SettleRequest,
+) -> Result<Request, ApiError> {
     let account: AccountId = decode::id("account", &request.account)?;
     let priced = price(&state.settings.catalog, request.model.as_deref(), request.charge.as_ref())?;
     let view = holders_view(&account, extract::version("since", request.since)?);
     let messages = messages(&request.messages)?;
     let content = fingerprint::of_messages(&messages);
     let command = Command::Settle { operation, charge: priced.charge, content, cause: None };
-    let answer = state.ledger.command(&account, view, command, messages).await?;
-    let (_, snapshot) = carried_out(answer)?;
-    Ok(axum::Json(snapshot))
+    Ok(Request { account, view, action: Action::Command { command, messages } })
 }
 
 fn messages(requests: &[MessageRequest]) -> Result<Vec<NewMessage>, ApiError> {

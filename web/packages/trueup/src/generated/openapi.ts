@@ -324,6 +324,29 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/operations/batch": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Hold, settle, release and extend in one call
+         * @description Each operation is what its single call would be sent, with its `kind` and its `op_id`, and gets
+         *     the answer of that call: one that fails stops no other. Those of one account are decided in
+         *     their order. Sending the whole again is safe, as sending each again is. `since` may be given by
+         *     50 of the 500.
+         */
+        readonly post: operations["batch"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/usage": {
         readonly parameters: {
             readonly query?: never;
@@ -406,6 +429,16 @@ export interface components {
             readonly time_zone: string;
             /** @description The figures now. */
             readonly usage: components["schemas"]["Snapshot"];
+        };
+        /** @description `POST /v1/operations/batch`: hold, settle, release and extend in one call. */
+        readonly BatchRequest: {
+            /** @description At most 500. Those of one account are decided in this order. */
+            readonly operations: readonly components["schemas"]["OperationRequest"][];
+        };
+        /** @description An answer for each operation, in the order of the request. */
+        readonly BatchResponse: {
+            /** @description As many as operations were sent. */
+            readonly answers: readonly components["schemas"]["OperationAnswer"][];
         };
         /** @description One model of the catalog. */
         readonly CatalogModel: {
@@ -717,6 +750,106 @@ export interface components {
              * @description The account's version when the operation came to this state.
              */
             readonly version: number;
+        };
+        /** @description What the single call would have answered: its status, and its body in two members. */
+        readonly OperationAnswer: {
+            readonly error?: components["schemas"]["ErrorBody"] | null;
+            /**
+             * Format: int32
+             * @description The HTTP status of the single call: 201, 200, 402, 409 …
+             */
+            readonly status: number;
+            readonly usage?: components["schemas"]["Snapshot"] | null;
+        };
+        /** @description The body of a single call, with its `kind` and `op_id`. */
+        readonly OperationRequest: {
+            /** @description Whose quota it is. */
+            readonly account: string;
+            /** @description Whose action it is; the account itself when left out. */
+            readonly actor?: string | null;
+            /** @description Meter -> units. Give this or `model`. */
+            readonly charge?: {
+                readonly [key: string]: number;
+            } | null;
+            /**
+             * @description Which of the single calls.
+             * @enum {string}
+             */
+            readonly kind: "hold";
+            /** @description A model of the catalog: its charge is set aside. Give this or `charge`. */
+            readonly model?: string | null;
+            /** @description A `UUIDv7` made once per user action and reused by every retry. */
+            readonly op_id: string;
+            /**
+             * Format: int64
+             * @description The version the caller has, so that the answer tells what happened since.
+             */
+            readonly since?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds until the server gives the units back by itself: 1 to 3600, 120 when left out.
+             */
+            readonly ttl_s?: number | null;
+        } | {
+            /** @description Whose quota it is. */
+            readonly account: string;
+            /** @description Meter -> units; empty charges nothing. Give this or `model`. */
+            readonly charge?: {
+                readonly [key: string]: number;
+            } | null;
+            /**
+             * @description Which of the single calls.
+             * @enum {string}
+             */
+            readonly kind: "settle";
+            /** @description Messages to save in the same transaction. */
+            readonly messages?: readonly components["schemas"]["MessageRequest"][];
+            /** @description The model that answered: its charge is charged. Give this or `charge`. */
+            readonly model?: string | null;
+            /** @description The operation, a `UUIDv7`. */
+            readonly op_id: string;
+            /**
+             * Format: int64
+             * @description The version the caller has, so that the answer tells what happened since.
+             */
+            readonly since?: number | null;
+        } | {
+            /** @description Whose quota it is. */
+            readonly account: string;
+            /** @description `provider_failed`, `aborted` or `cancelled` (when left out). */
+            readonly cause?: string | null;
+            /**
+             * @description Which of the single calls.
+             * @enum {string}
+             */
+            readonly kind: "release";
+            /** @description The operation, a `UUIDv7`. */
+            readonly op_id: string;
+            /**
+             * Format: int64
+             * @description The version the caller has, so that the answer tells what happened since.
+             */
+            readonly since?: number | null;
+        } | {
+            /** @description Whose quota it is. */
+            readonly account: string;
+            /**
+             * @description Which of the single calls.
+             * @enum {string}
+             */
+            readonly kind: "extend";
+            /** @description The operation, a `UUIDv7`. */
+            readonly op_id: string;
+            /**
+             * Format: int64
+             * @description The version the caller has, so that the answer tells what happened since.
+             */
+            readonly since?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds from now, 1 to 3600.
+             */
+            readonly ttl_s: number;
         };
         /** @description `POST /v1/operations/{op_id}/release`: give the units back. */
         readonly ReleaseRequest: {
@@ -2104,6 +2237,93 @@ export interface operations {
                 };
             };
             /** @description The ledger cannot be written now */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    readonly batch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description An answer for each, in the same order */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BatchResponse"];
+                };
+            };
+            /** @description Malformed as a whole, or too many */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description No valid credentials */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description A browser may not */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is larger than 1 MiB */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description The server has more work than it takes */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
