@@ -18,10 +18,8 @@ pub fn run() -> Result<(), Failure> {
             (header::CACHE_CONTROL, "private, no-cache"),
             (header::VARY, "Authorization"),
         ];
-        let router = Router::new().route(
-            "/v1/usage",
-            get(move || async move { (StatusCode::NOT_MODIFIED, headers) }),
-        );
+        let router = Router::new()
+            .route("/v1/usage", get(move || async move { (StatusCode::NOT_MODIFIED, headers) }));
         Ok(axum::serve(listener, router).await?)
     })
 }

@@ -22,7 +22,8 @@ impl Dice {
     /// A new operation's id.
     pub fn operation(&mut self) -> OperationId {
         let mut entropy = [0; 10];
-        let drawn = self.0.rand_u64().to_le_bytes().into_iter().chain(self.0.rand_u64().to_le_bytes());
+        let drawn =
+            self.0.rand_u64().to_le_bytes().into_iter().chain(self.0.rand_u64().to_le_bytes());
         entropy.iter_mut().zip(drawn).for_each(|(byte, drawn)| *byte = drawn);
         OperationId::new_v7(clock::timestamp(), entropy)
     }

@@ -99,24 +99,17 @@ impl Head {
 fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
     head.split(|byte| *byte == b'\n').find_map(|line| {
         let (key, value) = line.split_at_checked(name.len())?;
-        let value = value.strip_prefix(b":").filter(|_| key.eq_ignore_ascii_case(name.as_bytes()))?;
+        let value =
+            value.strip_prefix(b":").filter(|_| key.eq_ignore_ascii_case(name.as_bytes()))?;
         std::str::from_utf8(value).ok().map(str::trim)
     })
 }
 
 /// A request with a JSON body, from a backend with `key`.
 pub fn post(path: &str, key: &str, body: &str) -> String {
-    with_body("POST", path, key, body)
-}
-
-pub fn put(path: &str, key: &str, body: &str) -> String {
-    with_body("PUT", path, key, body)
-}
-
-fn with_body(method: &str, path: &str, key: &str, body: &str) -> String {
     let length = body.len();
     format!(
-        "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\n\
+        "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\n\
          content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
 }

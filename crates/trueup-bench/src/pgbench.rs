@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
+use crate::Failure;
 use crate::load::Measured;
 use crate::postgres::Postgres;
-use crate::Failure;
 
 /// What it is told to do, again and again: a hold and a settle.
 const SCRIPT: &str = include_str!("../sql/pgbench.sql");

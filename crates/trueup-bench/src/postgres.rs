@@ -34,7 +34,8 @@ impl Postgres {
         let flags = ["--username", "trueup", "--auth", "trust", "--encoding", "UTF8"];
         let flags = flags.into_iter().chain(["--locale", "C", "--no-instructions", "--pgdata"]);
         succeed(postgres.as_owner("initdb").args(flags).arg(&data).output())?;
-        let options = format!("{SETTINGS} -c unix_socket_directories='{}'", postgres.house.display());
+        let options =
+            format!("{SETTINGS} -c unix_socket_directories='{}'", postgres.house.display());
         let flags = ["--wait", "start", "--options", &options, "--pgdata"];
         let log = postgres.house.join("log");
         // It outlives the command, so it must not keep the pipes that its output would be read from.
@@ -100,8 +101,9 @@ fn find() -> Result<PathBuf, Failure> {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut bins: Vec<PathBuf> = debian.map(|it| it.path().join("bin")).collect();
     bins.sort();
+    bins.reverse();
     bins.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    bins.into_iter().rev().find(|bin| bin.join("initdb").exists()).ok_or_else(|| {
+    bins.into_iter().find(|bin| bin.join("initdb").exists()).ok_or_else(|| {
         "Postgres 14 or newer is needed; install it, so that initdb is in the PATH or in \
          /usr/lib/postgresql"
             .into()

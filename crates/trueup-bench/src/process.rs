@@ -89,8 +89,12 @@ impl Scratch {
     /// Makes one below `parent`.
     pub fn new(parent: &Path) -> Result<Self, Failure> {
         let path = parent.join(format!("trueup-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&path)
-            .map_err(|error| format!("{} cannot be made: {error}; name another folder with --scratch", path.display()))?;
+        std::fs::create_dir_all(&path).map_err(|error| {
+            format!(
+                "{} cannot be made: {error}; name another folder with --scratch",
+                path.display()
+            )
+        })?;
         Ok(Self(path))
     }
 

@@ -1,8 +1,8 @@
 //! Many push streams at once: what each costs, and how long a change takes to reach them all.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use tokio::task::{JoinSet, LocalSet};
@@ -91,7 +91,9 @@ async fn stream(
     let mut streams = JoinSet::new();
     for (at, token) in (0..arguments.accounts).zip(tokens).cycle().take(arguments.count) {
         let mut connection = Connection::open(server).await?;
-        connection.send(&http::get("/v1/usage/events", token, &["accept: text/event-stream".to_owned()])).await?;
+        connection
+            .send(&http::get("/v1/usage/events", token, &["accept: text/event-stream".to_owned()]))
+            .await?;
         let head = String::from_utf8_lossy(connection.next_bytes().await?).into_owned();
         if !head.starts_with("HTTP/1.1 200") {
             return Err(format!("GET /v1/usage/events: {head}").into());

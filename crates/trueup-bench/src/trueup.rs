@@ -36,12 +36,11 @@ impl Setup {
 
     /// Starts a server and waits until it listens.
     pub fn start(&self) -> Result<Process, Failure> {
-        Process::start(&self.name, &self.scratch, self.command("serve")?.args(["--listen", "127.0.0.1:0"]))
-    }
-
-    /// Makes the tables.
-    pub fn migrate(&self) -> Result<(), Failure> {
-        self.print(&mut self.command("migrate")?).map(drop)
+        Process::start(
+            &self.name,
+            &self.scratch,
+            self.command("serve")?.args(["--listen", "127.0.0.1:0"]),
+        )
     }
 
     /// A browser's token for `account`.

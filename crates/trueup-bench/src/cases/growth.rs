@@ -2,7 +2,7 @@
 
 use super::Arena;
 use super::contest::{Contest, Goal, Side};
-use super::ledger::http;
+use super::ledger::calls;
 use crate::Failure;
 use crate::process::Process;
 use crate::trueup::Setup;
@@ -19,8 +19,11 @@ pub async fn run(arena: &Arena<'_>) -> Result<Contest, Failure> {
         [("SQLite", SMALL), ("SQLite", grown), ("Postgres", SMALL), ("Postgres", grown)]
     {
         let name = format!("grown_{accounts}");
-        let setup =
-            if store == "SQLite" { arena.on_sqlite(&name) } else { arena.on_postgres(&name).await? };
+        let setup = if store == "SQLite" {
+            arena.on_sqlite(&name)
+        } else {
+            arena.on_postgres(&name).await?
+        };
         arena.fill(&setup, accounts, OPERATIONS).await?;
         let server = setup.start()?;
         let entries = accounts * OPERATIONS * 2;
@@ -28,7 +31,7 @@ pub async fn run(arena: &Arena<'_>) -> Result<Contest, Failure> {
         servers.push((title, setup, server, accounts));
     }
     let side = |(name, setup, server, accounts): &(String, Setup, Process, u64)| {
-        let turn = http(arena, server, Work::Pairs { accounts: *accounts });
+        let turn = calls(arena, server, Work::Pairs { accounts: *accounts });
         Side::new(name, turn).ledger(&setup.url)
     };
     let mut sides: Vec<Side> = servers.iter().map(side).collect();

@@ -10,11 +10,11 @@ pub use contest::{Contest, Goal, Side};
 
 use std::path::PathBuf;
 
-use crate::postgres::Postgres;
-use crate::trueup::{KEY, Setup};
-use crate::http::{self, Connection};
 use crate::dice::Dice;
+use crate::http::{self, Connection};
+use crate::postgres::Postgres;
 use crate::shows::life::Step;
+use crate::trueup::{KEY, Setup};
 use crate::{Failure, Ground, database, report};
 
 /// No account has room for more than this.

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use super::contest::{Contest, Goal, Side};
-use super::ledger::http;
 use super::Arena;
+use super::contest::{Contest, Goal, Side};
+use super::ledger::calls;
 use crate::Failure;
 use crate::http::{self, Connection};
 use crate::process::Process;
@@ -25,10 +25,13 @@ pub async fn run(arena: &Arena<'_>) -> Result<Contest, Failure> {
     let on_sqlite = polls(&sqlite, &sqlite_server).await?;
     let on_postgres = polls(&postgres, &postgres_server).await?;
     let sides = vec![
-        Side::new("axum, a handler that only says 304", http(arena, &bare, on_sqlite.clone())),
-        Side::new("Trueup on SQLite", http(arena, &sqlite_server, on_sqlite)).against(0).goal(Goal::Times(0.6)),
-        Side::new("Trueup on Postgres", http(arena, &postgres_server, on_postgres))
-            .against(0).goal(Goal::Times(0.6)),
+        Side::new("axum, a handler that only says 304", calls(arena, &bare, on_sqlite.clone())),
+        Side::new("Trueup on SQLite", calls(arena, &sqlite_server, on_sqlite))
+            .against(0)
+            .goal(Goal::Times(0.6)),
+        Side::new("Trueup on Postgres", calls(arena, &postgres_server, on_postgres))
+            .against(0)
+            .goal(Goal::Times(0.6)),
     ];
     let contest = Contest {
         title: "GET /v1/usage with a matching ETag".to_owned(),

@@ -129,14 +129,17 @@ async fn compare(setup: &Setup, book: &Book) -> Result<u64, Failure> {
         // A settle that was in flight may have been carried out.
         let ahead = unknown.get(&(account.as_str(), *id)).map(|step| step.state());
         if found != Some(step.state()) && (found.is_none() || found != ahead) {
-            return Err(format!("{account} {id}: {step:?} was acknowledged, and is {found:?}").into());
+            return Err(
+                format!("{account} {id}: {step:?} was acknowledged, and is {found:?}").into()
+            );
         }
     }
     let strangers = stored.len() > book.acknowledged.len() + book.unknown.len();
     if strangers {
         return Err("there are operations that nobody asked for".into());
     }
-    let done = unknown.iter().filter(|((account, id), step)| state(account, *id) == Some(step.state()));
+    let done =
+        unknown.iter().filter(|((account, id), step)| state(account, *id) == Some(step.state()));
     Ok(u64::try_from(done.count()).unwrap_or(0))
 }
 
@@ -206,7 +209,8 @@ async fn work(server: SocketAddr, mut dice: Dice, answered: impl Fn()) -> Book {
     loop {
         let account = format!("crash-{}", dice.below(ACCOUNTS));
         let operation = dice.operation();
-        let steps = if dice.below(10) == 0 { &[Step::Hold][..] } else { &[Step::Hold, Step::Settle] };
+        let steps =
+            if dice.below(10) == 0 { &[Step::Hold][..] } else { &[Step::Hold, Step::Settle] };
         for step in steps {
             match connection.call(&step.request(&account, operation)).await {
                 Ok(reply) if step.is_done(reply.status) => {

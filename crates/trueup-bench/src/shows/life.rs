@@ -39,9 +39,7 @@ pub enum Step {
 impl Step {
     pub fn request(self, account: &str, operation: OperationId) -> String {
         match self {
-            Self::Hold => {
-                http::post("/v1/operations", KEY, &work::hold(account, operation))
-            }
+            Self::Hold => http::post("/v1/operations", KEY, &work::hold(account, operation)),
             Self::Settle => {
                 let path = format!("/v1/operations/{operation}/settle");
                 http::post(&path, KEY, &work::settle(account))

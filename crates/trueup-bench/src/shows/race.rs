@@ -39,9 +39,8 @@ pub async fn run(arguments: &Arguments, ground: &Ground) -> Result<(), Failure> 
     for stage in Stage::all(arguments.database, ground)? {
         let url = stage.database(ground, "race").await?;
         let servers = if stage.postgres.is_some() { arguments.servers } else { 1 };
-        let servers = (0..servers).map(|at| {
-            ground.setup(&format!("race-{at}"), &url, arguments.limit).start()
-        });
+        let servers = (0..servers)
+            .map(|at| ground.setup(&format!("race-{at}"), &url, arguments.limit).start());
         let servers: Vec<Process> = servers.collect::<Result<_, _>>()?;
         let addresses: Vec<_> = servers.iter().map(|server| server.address).collect();
         let begun = clock::instant();
@@ -119,7 +118,8 @@ fn judge(arguments: &Arguments, round: u32, answers: &Answers) -> Result<(), Fai
     if answers.iter().map(|(status, count)| (*status, *count)).eq(expected) {
         return Ok(());
     }
-    Err(format!("round {round}: {admitted} should be admitted, but answers were {answers:?}").into())
+    Err(format!("round {round}: {admitted} should be admitted, but answers were {answers:?}")
+        .into())
 }
 
 /// Every server says the same of the account afterwards.
