@@ -143,5 +143,6 @@ async fn change(backend: &mut Connection, at: usize, dice: &mut Dice) -> Result<
     let request = Step::Hold.request(&account(at), dice.operation());
     let reply = backend.call(&request).await?;
     let body: serde_json::Value = serde_json::from_slice(reply.body)?;
-    body["version"].as_u64().ok_or_else(|| format!("a hold was answered with {body}").into())
+    let version = body.get("version").and_then(serde_json::Value::as_u64);
+    version.ok_or_else(|| format!("a hold was answered with {body}").into())
 }

@@ -98,7 +98,7 @@ impl Contest {
         }
         let mut done = vec![0_u64; self.sides.len()];
         for round in 0..=arena.arguments.rounds {
-            let seconds = if round == 0 { 1.0 } else { arena.arguments.seconds };
+            let seconds = if round == 0 { 2.0 } else { arena.arguments.seconds };
             for (side, done) in self.sides.iter_mut().zip(&mut done) {
                 let measured = side.turn(arena, round, seconds).await;
                 let measured = measured.map_err(|error| format!("{}: {error}", side.name))?;

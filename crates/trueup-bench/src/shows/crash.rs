@@ -66,7 +66,7 @@ pub async fn run(arguments: &Arguments, ground: &Ground) -> Result<(), Failure> 
             left -= kills;
         }
         println!(
-            "{}: killed {} times under load: {} steps acknowledged, 0 lost, 0 doubled; {} were in \
+            "{}: killed {} times under load: {} operations acknowledged, 0 lost, 0 doubled; {} were in \
              flight, {} of them carried out unheard, all settled by asking again; counters equal \
              the ledger at every start ({:.0} s)",
             stage.name,

@@ -22,7 +22,7 @@ pub async fn figures(connection: &mut Connection, account: &str) -> Result<Figur
     let headers = [format!("trueup-account: {account}")];
     let reply = connection.call(&http::get("/v1/usage", KEY, &headers)).await?;
     let body: Value = serde_json::from_slice(reply.body)?;
-    let number = |name| body["meters"]["units"][name].as_u64();
+    let number = |name| body.pointer(&format!("/meters/units/{name}"))?.as_u64();
     match (number("used"), number("held")) {
         (Some(used), Some(held)) => Ok(Figures { used, held }),
         _ => Err(format!("{account} was answered with {}: {body}", reply.status).into()),
