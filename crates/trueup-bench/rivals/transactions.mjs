@@ -85,7 +85,9 @@ app.post("/v1/operations", async (request, reply) => {
     return { status: 201, version: version + 1, meter, used: 0, held: 1 };
   });
   const { status, version, meter, used, held } = answer;
-  return reply.code(status).send(snapshot(account, version, meter, { id, state: "held", used, held }));
+  return reply
+    .code(status)
+    .send(snapshot(account, version, meter, { id, state: "held", used, held }));
 });
 
 app.post("/v1/operations/:id/settle", async (request, reply) => {
@@ -103,7 +105,9 @@ app.post("/v1/operations/:id/settle", async (request, reply) => {
     return { status: 200, version: version + 1, meter, used: 1, held: -1 };
   });
   const { status, version, meter, used, held } = answer;
-  return reply.code(status).send(snapshot(account, version, meter, { id, state: "settled", used, held }));
+  return reply
+    .code(status)
+    .send(snapshot(account, version, meter, { id, state: "settled", used, held }));
 });
 
 const address = await app.listen({ host: "127.0.0.1", port: 0 });
