@@ -25,6 +25,10 @@ planted *flags:
 compare *flags:
     @scripts/sim.sh compare {{ flags }}
 
+# measure the server beside pgbench and the usual way; or `bench race`, `bench crash`, `bench streams`
+bench *arguments:
+    @scripts/bench.sh {{ arguments }}
+
 # what continuous integration runs: all checks, then all tests
 ci:
     @scripts/ci.sh

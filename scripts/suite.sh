@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs one suite of tests, after building what it needs: scripts/suite.sh rust | sim | wasm | module | web | size | packaging | clients | e2e
+# Runs one suite of tests, after building what it needs: scripts/suite.sh rust | shows | sim | wasm | module | web | size | packaging | clients | e2e
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -33,6 +33,13 @@ case "${1:-}" in
     TRUEUP_TEST_STORE=postgres step "testing the server once more, on Postgres" \
       scripts/postgres.sh cargo test ${CI:+--locked} --no-fail-fast --package trueup-server \
       --features demo --test api --test gateway --test ledger
+    ;;
+  shows)
+    scripts/web.sh demo
+    step "building the server for the shows" \
+      cargo build ${CI:+--locked} --package trueup-server --features trueup-server/demo
+    step "racing for a limit and killing the server under load, a few times on either store" \
+      cargo test ${CI:+--locked} --no-fail-fast --package trueup-bench
     ;;
   sim)
     step "testing the simulator itself" \
@@ -73,5 +80,5 @@ case "${1:-}" in
     export TRUEUP_PICTURE="${TRUEUP_PICTURE:-$ROOT/target/demo.png}"
     step "testing the demo in Chromium against the real server" npm test --workspace tests/e2e
     ;;
-  *) die "usage: scripts/suite.sh rust | sim | wasm | module | web | size | packaging | clients | e2e" ;;
+  *) die "usage: scripts/suite.sh rust | shows | sim | wasm | module | web | size | packaging | clients | e2e" ;;
 esac

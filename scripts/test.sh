@@ -5,7 +5,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 SUITES=("$@")
-if [ "${#SUITES[@]}" -eq 0 ]; then SUITES=(rust sim wasm module web size packaging clients e2e); fi
+if [ "${#SUITES[@]}" -eq 0 ]; then SUITES=(rust shows sim wasm module web size packaging clients e2e); fi
 
 # Built once here, so that the suites need not look again.
 if ! scripts/web.sh demo; then

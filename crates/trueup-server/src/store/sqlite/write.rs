@@ -10,8 +10,9 @@ use trueup_protocol::snapshot::enforcement_word;
 use crate::store::rows::signed;
 use crate::store::{SavedMessage, StoreError, StoredAccount, Writes, title};
 
-/// SQLite binds at most 32,766 values a statement; the widest row here has 16.
-const ROWS_A_STATEMENT: usize = 2_000;
+/// How many rows one statement takes. Few sizes, so that few texts occur and each is planned once a
+/// connection: to plan a text of a hundred rows takes longer than to run it.
+const ROWS_A_STATEMENT: [usize; 6] = [128, 32, 16, 8, 4, 1];
 
 pub(super) async fn all(
     connection: &mut SqliteConnection,
@@ -28,12 +29,22 @@ pub(super) async fn all(
     messages(connection, &writes.messages, now).await
 }
 
+/// All the rows, in their order, cut into pieces of those sizes.
+fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = ROWS_A_STATEMENT.into_iter().find(|size| *size <= rows.len())?;
+        let (chunk, rest) = rows.split_at_checked(size)?;
+        rows = rest;
+        Some(chunk)
+    })
+}
+
 async fn accounts(
     connection: &mut SqliteConnection,
     accounts: &[StoredAccount],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for chunk in accounts.chunks(ROWS_A_STATEMENT) {
+    for chunk in chunks(accounts) {
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT INTO account \
              (account_id, version, plan, time_zone, anchor_at, overrides, created_at) ",
@@ -67,7 +78,7 @@ async fn balances(
             account.meters.iter().map(|(meter, balance)| (&account.id, meter, balance))
         })
         .collect();
-    for chunk in rows.chunks(ROWS_A_STATEMENT) {
+    for chunk in chunks(&rows) {
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT INTO balance (account_id, meter, window_number, window_start, window_end, \
              plan_limit, enforcement, granted, used, held) ",
@@ -114,7 +125,7 @@ async fn operations(
     operations: &[(AccountId, OperationRecord)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for chunk in operations.chunks(ROWS_A_STATEMENT) {
+    for chunk in chunks(operations) {
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT INTO operation (account_id, op_id, actor_id, model, state, cause, version, \
              requested, held_content, settled_content, holds, charged, expires_at, changed_at) ",
@@ -160,7 +171,7 @@ async fn entries(
     };
     let rows: Vec<_> =
         entries.iter().map(|(account, entry)| (account, entry)).flat_map(lines).collect();
-    for chunk in rows.chunks(ROWS_A_STATEMENT) {
+    for chunk in chunks(&rows) {
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT INTO entry (account_id, version, line, kind, cause, op_id, actor_id, made_at, \
              meter, window_number, used, held, granted, limit_moved, seen_moved, overage) ",
