@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::cases::{Contest, Side};
 use crate::report::thousands;
 
-const WIDTH: usize = 900;
-const LEFT: usize = 330;
+const WIDTH: usize = 960;
+const LEFT: usize = 390;
 const BAR: usize = 24;
 const LONGEST: f64 = 380.0;
 
