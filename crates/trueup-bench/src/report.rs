@@ -55,8 +55,8 @@ impl Row {
     }
 }
 
-/// 12,345.
-pub fn thousands(number: f64) -> String {
+/// 12,345: whole numbers and rounded ones.
+pub fn thousands(number: impl std::fmt::Display) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -5,6 +5,7 @@ use super::contest::{Contest, Goal, Side};
 use super::ledger::calls;
 use crate::Failure;
 use crate::process::Process;
+use crate::report::thousands;
 use crate::trueup::Setup;
 use crate::work::Work;
 
@@ -26,8 +27,8 @@ pub async fn run(arena: &Arena<'_>) -> Result<Contest, Failure> {
         };
         arena.fill(&setup, accounts, OPERATIONS).await?;
         let server = setup.start()?;
-        let entries = accounts * OPERATIONS * 2;
-        let title = format!("Trueup on {store}, {accounts} accounts, {entries} entries");
+        let entries = thousands(accounts * OPERATIONS * 2);
+        let title = format!("Trueup on {store}, {entries} entries");
         servers.push((title, setup, server, accounts));
     }
     let side = |(name, setup, server, accounts): &(String, Setup, Process, u64)| {
@@ -42,8 +43,10 @@ pub async fn run(arena: &Arena<'_>) -> Result<Contest, Failure> {
     let contest = Contest {
         title: "The same operations on larger databases".to_owned(),
         unit: "operations a second",
-        text: "Accounts are drawn from all of them. Ratios are to the small one on the same store."
-            .to_owned(),
+        text:
+            "A tenth as many accounts as entries, drawn from all of them. Ratios are to the small \
+               one on the same store."
+                .to_owned(),
         sides,
     };
     contest.hold(arena).await
