@@ -66,7 +66,7 @@ fn any_request(house: &House, dice: &mut Dice, ids: &mut Vec<OperationId>) -> Ve
         "messages": [{ "role": "user", "content": "hello" }] });
     let none = Value::Null;
     let accounts = format!("/v1/accounts/{account}");
-    match dice.below(14) {
+    match dice.below(15) {
         0 => request("GET", &format!("/v1/usage?since=0&ask={id}"), &own, "", &none),
         1 => request("GET", "/v1/catalog", &own, "", &none),
         2 => request("POST", "/v1/operations", API_KEY, "", &hold),
@@ -90,6 +90,7 @@ fn any_request(house: &House, dice: &mut Dice, ids: &mut Vec<OperationId>) -> Ve
         }
         11 => request("GET", &format!("{accounts}/entries"), API_KEY, "", &none),
         12 => request("GET", "/v1/conversations", &own, "", &none),
+        13 => request("GET", "/v1/usage/events?since=0", &own, "", &none),
         _ => request("POST", "/v1/chat/completions", &own, &named, &chat),
     }
 }
