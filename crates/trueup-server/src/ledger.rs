@@ -56,8 +56,7 @@ impl Ledger {
         command: Command,
         messages: Vec<NewMessage>,
     ) -> Result<Answer, EngineError> {
-        let action = Action::Command { command, messages };
-        self.run(Request { account: account.clone(), view, action }).await
+        self.run(Request::command(account.clone(), view, command, messages)).await
     }
 
     /// Carries out one request.

@@ -28,6 +28,18 @@ pub struct Request {
     pub action: Action,
 }
 
+impl Request {
+    /// What carries out a ledger command, with the messages to save in its transaction.
+    pub fn command(
+        account: AccountId,
+        view: View,
+        command: Command,
+        messages: Vec<NewMessage>,
+    ) -> Self {
+        Self { account, view, action: Action::Command { command, messages } }
+    }
+}
+
 /// Who looks at the account, and from which version on.
 #[derive(Clone, Debug)]
 pub struct View {

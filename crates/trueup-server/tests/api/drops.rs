@@ -9,28 +9,19 @@ use tokio::net::TcpStream;
 use trueup_core::OperationId;
 
 use crate::audit;
+use crate::dice::Dice;
 use crate::house::{API_KEY, House, SECRET, new_id};
 
 /// How many are dropped; more by `TRUEUP_TEST_DROPS`.
 const DROPS: u64 = 3_000;
 const AT_A_TIME: u64 = 32;
-const ACCOUNTS: u64 = 8;
+const ACCOUNTS: u32 = 8;
 const PROVIDER: &str = "providers = [{ kind = \"simulated\", first_token_ms = 1, \
      tokens_per_second = 4000, tokens = 8 }]";
 
 /// Transactions that nobody goes on with.
 const FORGOTTEN: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE state LIKE 'idle in \
      transaction%' AND state_change < clock_timestamp() - interval '2 seconds'";
-
-/// Numbers that follow from a seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (self.0 >> 33) % most
-    }
-}
 
 fn request(method: &str, path: &str, bearer: &str, more: &str, body: &Value) -> Vec<u8> {
     let body = if body.is_null() { String::new() } else { body.to_string() };
@@ -48,8 +39,7 @@ fn any_request(house: &House, dice: &mut Dice, ids: &mut Vec<OperationId>) -> Ve
     if ids.is_empty() || dice.below(3) == 0 {
         ids.push(new_id(house.clock.now()));
     }
-    let at = usize::try_from(dice.below(ids.len() as u64)).unwrap();
-    let id = ids[at];
+    let id = dice.pick(ids);
     let own = house.token(&account);
     let hold = json!({ "op_id": id.to_string(), "account": account, "model": "gpt-5-mini" });
     let end = json!({ "account": account, "model": "gpt-5-mini", "messages":
@@ -101,7 +91,7 @@ async fn drop_one(house: &House, dice: &mut Dice, ids: &mut Vec<OperationId>) {
     let mut stream = TcpStream::connect(&house.address).await.unwrap();
     let whole = request.len();
     let sent = match dice.below(3) {
-        0 => usize::try_from(dice.below(whole as u64 + 1)).unwrap(),
+        0 => usize::try_from(dice.below(u32::try_from(whole).unwrap() + 1)).unwrap(),
         _ => whole,
     };
     // The server may have hung up first, after an answer to what it did not read.
@@ -137,7 +127,7 @@ async fn a_client_that_hangs_up_anywhere_tears_nothing() {
     let tasks = (0..AT_A_TIME).map(|number| {
         let house = Arc::clone(&house);
         tokio::spawn(async move {
-            let (mut dice, mut ids) = (Dice(seed * AT_A_TIME + number), Vec::new());
+            let (mut dice, mut ids) = (Dice::new(seed * AT_A_TIME + number), Vec::new());
             for _ in 0..drops.div_ceil(AT_A_TIME) {
                 drop_one(&house, &mut dice, &mut ids).await;
                 if ids.len() > 64 {

@@ -22,6 +22,8 @@ mod conversations;
 mod dashboard;
 #[path = "../kit/database.rs"]
 mod database;
+#[path = "../kit/dice.rs"]
+mod dice;
 mod document;
 mod drops;
 mod events;

@@ -12,6 +12,7 @@
 mod audit;
 mod bus;
 mod desk;
+#[path = "../kit/dice.rs"]
 mod dice;
 mod differential;
 mod nats;

@@ -10,7 +10,7 @@ use trueup_protocol::snapshot::Snapshot;
 
 use super::{expiry, holders_view, told};
 use crate::auth::Backend;
-use crate::engine::{Action, Request};
+use crate::engine::Request;
 use crate::error::ApiError;
 use crate::http::AppState;
 use crate::http::extract::{self, Json, OperationPath};
@@ -58,5 +58,5 @@ pub(super) fn asked(
     let expires_at = expiry(state.clock.now(), request.ttl_s)?;
     let view = holders_view(&account, extract::version("since", request.since)?);
     let command = Command::Extend { operation, expires_at };
-    Ok(Request { account, view, action: Action::Command { command, messages: Vec::new() } })
+    Ok(Request::command(account, view, command, Vec::new()))
 }

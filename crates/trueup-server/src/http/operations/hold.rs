@@ -13,7 +13,7 @@ use trueup_protocol::{Malformed, decode};
 
 use super::{carried_out, expiry, price, view};
 use crate::auth::Backend;
-use crate::engine::{Action, Answer, Request};
+use crate::engine::{Answer, Request};
 use crate::error::ApiError;
 use crate::http::AppState;
 use crate::http::extract::{self, Json};
@@ -74,7 +74,7 @@ pub(super) fn asked(state: &AppState, request: &HoldRequest) -> Result<Request, 
         content: None,
         expires_at,
     };
-    Ok(Request { account, view, action: Action::Command { command, messages: Vec::new() } })
+    Ok(Request::command(account, view, command, Vec::new()))
 }
 
 /// What became of the hold. A retry of an operation that ended since is turned down: one id must

@@ -10,7 +10,7 @@ use trueup_protocol::{Malformed, decode};
 
 use super::{holders_view, told};
 use crate::auth::Backend;
-use crate::engine::{Action, Request};
+use crate::engine::Request;
 use crate::error::ApiError;
 use crate::http::AppState;
 use crate::http::extract::{self, Json, OperationPath};
@@ -61,5 +61,5 @@ pub(super) fn asked(operation: OperationId, request: &ReleaseRequest) -> Result<
     };
     let view = holders_view(&account, extract::version("since", request.since)?);
     let command = Command::Release { operation, cause };
-    Ok(Request { account, view, action: Action::Command { command, messages: Vec::new() } })
+    Ok(Request::command(account, view, command, Vec::new()))
 }

@@ -11,7 +11,7 @@ use trueup_protocol::{ErrorCode, Malformed};
 
 use super::{holders_view, price, told};
 use crate::auth::Backend;
-use crate::engine::{Action, NewMessage, Request};
+use crate::engine::{NewMessage, Request};
 use crate::error::ApiError;
 use crate::fingerprint;
 use crate::http::AppState;
@@ -68,7 +68,7 @@ pub(super) fn asked(
     let messages = messages(&request.messages)?;
     let content = fingerprint::of_messages(&messages);
     let command = Command::Settle { operation, charge: priced.charge, content, cause: None };
-    Ok(Request { account, view, action: Action::Command { command, messages } })
+    Ok(Request::command(account, view, command, messages))
 }
 
 fn messages(requests: &[MessageRequest]) -> Result<Vec<NewMessage>, ApiError> {

@@ -1,6 +1,6 @@
 //! Chance that a seed decides.
 
-/// A generator (splitmix64): small, and good enough to draw plans.
+/// A generator (splitmix64): small, and good enough to draw plans and places.
 pub struct Dice(u64);
 
 impl Dice {
