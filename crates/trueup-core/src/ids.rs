@@ -179,6 +179,15 @@ mod tests {
     }
 
     #[test]
+    fn an_operation_id_is_laid_out_as_the_standard_says() {
+        // The example of RFC 9562. Of the entropy, the first six bits have no place.
+        let at = Timestamp::from_millis(0x017f_22e2_79b0);
+        let entropy = [0xff, 0x30, 0xd8, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f];
+        let id = OperationId::new_v7(at, entropy);
+        assert_eq!(id.to_string(), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+    }
+
+    #[test]
     fn only_a_version_7_uuid_is_an_operation_id() {
         let cases = [
             ("01932f5c-7d2a-7c3e-9a1b-0123456789ab", true),

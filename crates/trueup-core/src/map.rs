@@ -119,5 +119,7 @@ mod tests {
         assert!(map.iter().eq([(&"a", &2), (&"b", &4), (&"c", &3)]));
         assert_eq!((map.get(&"b"), map.get(&"d"), map.len()), (Some(&4), None, 3));
         assert_eq!(map, Map::from([("c", 3), ("b", 4), ("a", 2)]));
+        assert!(map.contains_key(&"b") && !map.contains_key(&"d"));
+        assert_eq!(map.into_iter().collect::<Vec<_>>(), [("a", 2), ("b", 4), ("c", 3)]);
     }
 }

@@ -61,6 +61,11 @@ mod tests {
     use super::{Timestamp, Window};
 
     #[test]
+    fn an_instant_is_told_with_its_unit() {
+        assert_eq!(Timestamp::from_millis(-7).to_string(), "-7 ms");
+    }
+
+    #[test]
     fn a_window_holds_its_start_and_not_its_end() {
         let window = Window { start: Timestamp::from_millis(10), end: Timestamp::from_millis(20) };
         for (at, inside, over) in

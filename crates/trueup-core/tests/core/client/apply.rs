@@ -112,7 +112,21 @@ fn a_reload_goes_on_from_figures_that_the_answer_confirms() {
         answer v6 since 6; premium 1+1/5; standard 0+0/20; a held premium=1
         refresh                                                                      => asks since 6 for a
         answer v6 reset; premium 1+1/5; standard 0+0/20
+        push v6 reset; premium 1+1/5; standard 0+0/20
         push v7 since 6; premium 2+0/5; standard 0+0/20; a settled premium=1         => live v7 premium 2+0+0/5 standard 0+0+0/20; a settled finished
+        ",
+    );
+}
+
+#[test]
+fn what_was_begun_while_kept_figures_were_confirmed_changes_nothing_about_them() {
+    check_live(
+        "
+        reload                                    => live v5 premium 1+0+0/5 standard 0+0+0/20; asks since 5
+        begin a premium=1                         => live v5 premium 1+0+1/5 standard 0+0+0/20
+        sent a
+        answer v5; premium 1+0/5; standard 0+0/20
+        timer                                     => 27000..33000
         ",
     );
 }
@@ -226,6 +240,8 @@ fn what_the_base_counts_already_explains_nothing_again() {
         push v8 since 4; premium 2+0/8; standard 0+0/20; a settled @6 premium=1; other_device premium 1 @5; grant premium 3 => live v8 premium 2+0+0/8 standard 0+0+0/20; grant: You were given 3 premium.
         push v9 since 4; premium 2+0/8; standard 2+0/20; a settled @6 premium=1; other_device standard 2; grant premium 3 @8 => live v9 premium 2+0+0/8 standard 2+0+0/20; other_device: Used on another device: 2 standard.
         push v10 since 4; premium 2+0/-; standard 2+0/20; a settled @6 premium=1; plan_changed premium 0 => live v10 premium 2+0+0/- standard 2+0+0/20; plan_changed: Your plan changed: so did your premium.
+        push v11 since 10; premium 2+0/-; standard 2+0/24; grant standard 4          => live v11 premium 2+0+0/- standard 2+0+0/24; grant: You were given 4 standard.
+        push v12 since 10; premium 2+0/-; standard 3+0/24; grant standard 4 @11; other_device standard 1 => live v12 premium 2+0+0/- standard 3+0+0/24; other_device: Used on another device: 1 standard.
         ",
     );
 }

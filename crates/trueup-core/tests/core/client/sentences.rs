@@ -57,6 +57,10 @@ fn what_nobody_here_did_has_its_sentence_too() {
         push v14 since 13; premium_messages 0+0/2; standard_messages 0+0/20; window_reset standard_messages -1 => live v14 premium_messages 0+0+0/2 standard_messages 0+0+0/20; window_reset: A new period began: your standard messages were renewed.
         refresh                                                                      => asks since 14 unless unchanged
         answer v20 reset; premium_messages 1+0/2; standard_messages 2+0/20           => live v20 premium_messages 1+0+0/2 standard_messages 2+0+0/20; reset: Your usage was brought up to date with the server.
+        push v21 since 20; premium_messages 1+0/12; standard_messages 2+0/20; grant premium_messages 10 => live v21 premium_messages 1+0+0/12 standard_messages 2+0+0/20; grant: You were given 10 premium messages.
+        push v22 since 21; premium_messages 1+0/1932; standard_messages 2+0/20; grant premium_messages 1920 => live v22 premium_messages 1+0+0/1932 standard_messages 2+0+0/20; grant: You were given 1920 premium messages.
+        push v23 since 22; premium_messages 2+0/1932; standard_messages 2+0/20; grant premium_messages 1 => live v23 premium_messages 2+0+0/1932 standard_messages 2+0+0/20; grant: Your premium messages were topped up.
+        push v24 since 23; premium_messages 2+0/1900; standard_messages 2+0/20; grant premium_messages 1 => live v24 premium_messages 2+0+0/1900 standard_messages 2+0+0/20; grant: Your premium messages were topped up.
         ",
     );
 }
@@ -96,6 +100,20 @@ fn what_was_given_back_is_what_the_sentence_speaks_of() {
         answer v5; premium_messages 1+0/5; standard_messages 0+0/20      => live v5 premium_messages 1+0+0/5 standard_messages 0+0+0/20
         begin a standard_messages=2                                      => live v5 premium_messages 1+0+0/5 standard_messages 0+0+2/20
         push v6 since 5; premium_messages 2+0/5; standard_messages 0+0/20; a settled fallback premium_messages=1 => live v6 premium_messages 2+0+0/5 standard_messages 0+0+0/20; fallback a: Answered by a premium model: 2 standard messages were returned.; a settled fallback
+        ",
+    );
+}
+
+#[test]
+fn of_several_meters_the_sentence_speaks_of_the_first_that_was_given_back() {
+    check_live(
+        "
+        begin a premium=1 standard=3                                                 => live v5 premium 1+0+1/5 standard 0+0+3/20
+        push v6 since 5; premium 3+0/5; standard 1+0/20; a settled metered premium=2 standard=1 => live v6 premium 3+0+0/5 standard 1+0+0/20; metered a: The reply took 2 standard less than estimated.; a settled metered
+        begin b premium=1 standard=2                                                 => live v6 premium 3+0+1/5 standard 1+0+2/20
+        push v7 since 6; premium 3+0/5; standard 1+0/20; b released                  => live v7 premium 3+0+0/5 standard 1+0+0/20; provider_failed b: The reply failed: your premium was returned.; b released provider_failed
+        begin c premium=1 standard=1                                                 => live v7 premium 3+0+1/5 standard 1+0+1/20
+        push v8 since 7; premium 5+0/5; standard 3+0/20; c settled metered premium=2 standard=2 => live v8 premium 5+0+0/5 standard 3+0+0/20; metered c: The reply took 1 premium more than estimated.; c settled metered
         ",
     );
 }

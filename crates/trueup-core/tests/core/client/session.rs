@@ -1,6 +1,6 @@
 //! Who is there: visitors, accounts, and what must not pass from one to the other.
 
-use trueup_core::client::{Local, MAX_PENDING, TooManyPending};
+use trueup_core::client::{Event, Local, MAX_PENDING, TooManyPending};
 use trueup_core::{Epoch, Map, Version};
 
 use crate::kit::page::{Page, check, check_live};
@@ -116,6 +116,16 @@ fn as_many_may_be_undecided_as_one_request_can_ask_for() {
     };
     (0..MAX_PENDING).for_each(|n| assert!(begin(n, "-").is_ok()));
     assert_eq!(begin(MAX_PENDING, "-"), Err(TooManyPending));
+}
+
+#[test]
+fn what_happened_since_the_app_was_last_told_is_told_once() {
+    let mut page = Page::live();
+    for n in 0..3 {
+        page.client.handle_begin(op(n), &charge("premium=1"), START).unwrap();
+    }
+    let told: Vec<Event> = std::iter::from_fn(|| page.client.poll_event()).collect();
+    assert_eq!(told, [Event::SaveNeeded, Event::ViewChanged]);
 }
 
 #[test]

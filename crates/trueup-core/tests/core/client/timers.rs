@@ -113,6 +113,21 @@ fn a_hidden_page_asks_only_while_something_is_undecided() {
 }
 
 #[test]
+fn what_is_wanted_of_a_hidden_page_is_asked_after_its_rest() {
+    check_live(
+        "
+        hidden
+        refresh   => asks since 5 unless unchanged
+        fails
+        refresh
+        timer     => 50..1050
+        at 50
+        timeout   => asks since 5 unless unchanged
+        ",
+    );
+}
+
+#[test]
 fn a_page_that_appears_checks_figures_older_than_five_seconds() {
     check_live(
         "
@@ -201,6 +216,19 @@ fn a_window_that_the_view_shows_as_over_is_fetched_all_the_same() {
         timeout                              => asks since 5
         answer v5 since 5; premium 4+0/5 until 99000 => live v5 premium 4+0+1/5
         timer                                => 27000..33000
+        ",
+    );
+}
+
+#[test]
+fn a_reload_gives_a_window_the_time_that_it_had_when_the_server_told_of_it() {
+    check(
+        "
+        account one                          => loading; asks whole
+        answer v5; premium 4+0/5 until 10000 => live v5 premium 4+0+0/5
+        at 60000
+        reload                               => live v5 premium 4+0+0/5; asks since 5
+        timer                                => 10050..12050
         ",
     );
 }

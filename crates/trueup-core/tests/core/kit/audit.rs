@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use trueup_core::ledger::{Command, Entry, EntryKind, EntryLine};
+use trueup_core::ledger::{Command, Entry, EntryKind, Movement};
 use trueup_core::{Cause, Enforcement, MeterId, OperationState};
 
 use super::memory::MemoryLedger;
@@ -88,23 +88,24 @@ fn ends(ledger: &MemoryLedger) {
 
 /// What the newest entries say that a client saw moving is what a client saw moving.
 pub(crate) fn movement(before: &MemoryLedger, after: &MemoryLedger) {
-    let lines = |of: &MeterId| -> Vec<&EntryLine> {
+    let movements = |meter: &MeterId| -> Vec<Movement> {
         let new = &after.entries[before.entries.len()..];
-        let meter = of.clone();
-        new.iter().flat_map(|it| &it.lines).filter(|line| line.meter == meter).collect()
+        new.iter().flat_map(Entry::movements).filter(|it| it.meter == *meter).collect()
     };
     let all = before.account.meters.keys().chain(after.account.meters.keys());
     for meter in all {
-        let seen: i128 = lines(meter).iter().map(|line| i128::from(line.seen)).sum();
+        let movements = movements(meter);
+        let seen: i128 = movements.iter().map(|it| i128::from(it.seen)).sum();
         let moved = i128::from(after.taken(meter)) - i128::from(before.taken(meter));
         assert_eq!(seen, moved, "used + held of {meter} moved otherwise than its entries say");
-        let limit = |ledger: &MemoryLedger| {
-            ledger.account.meters.get(meter).map(trueup_core::MeterBalance::limit)
+        // A meter that is not there has no units to give; one that is unlimited has no number.
+        let limit = |ledger: &MemoryLedger| match ledger.account.meters.get(meter) {
+            Some(balance) => balance.limit().map(|limit| i128::from(limit.get())),
+            None => Some(0),
         };
-        let told: i128 = lines(meter).iter().map(|line| i128::from(line.limit)).sum();
-        if let (Some(Some(old)), Some(Some(new))) = (limit(before), limit(after)) {
-            assert_eq!(told, i128::from(new.get()) - i128::from(old.get()), "limit of {meter}");
-        }
+        let told: i128 = movements.iter().map(|it| i128::from(it.limit)).sum();
+        let moved = limit(before).zip(limit(after)).map_or(0, |(old, new)| new - old);
+        assert_eq!(told, moved, "limit of {meter}");
     }
 }
 
