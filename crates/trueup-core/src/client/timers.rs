@@ -103,11 +103,9 @@ impl Client {
         if self.in_flight.is_some() || !self.online {
             return None;
         }
-        let wanted =
-            self.wants.check || knowledge.pending.iter().any(|it| it.stage == Stage::Fencing);
         // A hidden page watches nothing but its own undecided operations.
         let watched = self.visible || !knowledge.pending.is_idle();
-        if let Some(rest) = self.tries.rests_until.filter(|_| wanted || watched) {
+        if let Some(rest) = self.tries.rests_until.filter(|_| self.wants.check || watched) {
             return Some(rest);
         }
         let settings = &self.settings;

@@ -102,9 +102,7 @@ impl Account {
             Command::Release { .. } if record.state == OperationState::Released => {
                 Ok(Decision::Replayed(record.clone()))
             }
-            Command::Expire { .. } if record.state.is_end() => {
-                Ok(Decision::Replayed(record.clone()))
-            }
+            Command::Expire { .. } => Ok(Decision::Replayed(record.clone())),
             _ => Err(ended()),
         }
     }
