@@ -144,7 +144,7 @@ impl Knowledge {
 
     fn replace_base(&mut self, snapshot: &Snapshot, received_at: Timestamp) {
         let says_nothing_newer = |base: &Base| {
-            base.version == snapshot.version && snapshot.as_of < base.as_of && !self.restored
+            base.version == snapshot.version && snapshot.as_of <= base.as_of && !self.restored
         };
         if self.base.as_ref().is_some_and(says_nothing_newer) {
             return;

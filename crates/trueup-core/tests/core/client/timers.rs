@@ -298,6 +298,9 @@ fn the_servers_time_is_known_from_the_last_answer_however_wrong_the_pages_clock_
         server_time                          => 10000
         push v5 read 10500; premium 1+0/5
         server_time                          => 10500
+        at 504000
+        push v5 read 10500; premium 1+0/5
+        server_time                          => 11500
         at 0
         reload                               => live v5 premium 1+0+0/5; asks since 5
         server_time                          => 0
