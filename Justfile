@@ -54,6 +54,10 @@ size:
 model *flags:
     @cargo run --release --package trueup-model -- {{ flags }}
 
+# plant every small fault in the core, one at a time, and tell which its tests do not find; about an hour
+mutants *flags:
+    @scripts/mutants.sh {{ flags }}
+
 # rewrite the files made from others: OpenAPI document, TypeScript types
 generate:
     @scripts/generate.sh write

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Makes sure that a tool of the right version is there: scripts/tools.sh wasm-bindgen | cargo-deny | shellcheck | nats-server
+# Makes sure that a tool of the right version is there: scripts/tools.sh wasm-bindgen | cargo-deny | cargo-mutants | shellcheck | nats-server
 # What is on PATH is used when its version fits; what has to be built goes to the tools folder, once.
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 CARGO_DENY_VERSION=0.20.2
+CARGO_MUTANTS_VERSION=27.1.0
 
 # cargo_tool PACKAGE VERSION [FLAG...]: builds a tool from crates.io into the tools folder.
 # It gets a target folder of its own, kept, so that an interrupted build goes on where it stopped;
@@ -36,6 +37,12 @@ ensure_cargo_deny() {
     cargo_tool cargo-deny "$CARGO_DENY_VERSION" --locked
 }
 
+ensure_cargo_mutants() {
+  cargo mutants --version >/dev/null 2>&1 && return
+  step "building cargo-mutants $CARGO_MUTANTS_VERSION, which plants faults for tests to find (once, some minutes)" \
+    cargo_tool cargo-mutants "$CARGO_MUTANTS_VERSION" --locked
+}
+
 ensure_shellcheck() {
   have shellcheck && return
   apt_install shellcheck || die "shellcheck is missing; install it from your system's packages and run this again"
@@ -50,7 +57,8 @@ ensure_nats_server() {
 case "${1:-}" in
   wasm-bindgen) ensure_wasm_bindgen ;;
   cargo-deny) ensure_cargo_deny ;;
+  cargo-mutants) ensure_cargo_mutants ;;
   shellcheck) ensure_shellcheck ;;
   nats-server) ensure_nats_server ;;
-  *) die "usage: scripts/tools.sh wasm-bindgen | cargo-deny | shellcheck | nats-server" ;;
+  *) die "usage: scripts/tools.sh wasm-bindgen | cargo-deny | cargo-mutants | shellcheck | nats-server" ;;
 esac
