@@ -221,6 +221,24 @@ fn a_window_that_the_view_shows_as_over_is_fetched_all_the_same() {
 }
 
 #[test]
+fn what_left_at_a_windows_end_was_asked_of_the_next_one() {
+    check(
+        "
+        account one                          => loading; asks whole
+        answer v5; premium 4+0/5 until 10000 => live v5 premium 4+0+0/5
+        at 9999
+        refresh                              => asks since 5 unless unchanged
+        unchanged
+        timer                                => 51..2051
+        at 10000
+        refresh                              => asks since 5 unless unchanged
+        unchanged                            => live v5 premium 4+0+0/5~
+        timer                                => 27000..33000
+        ",
+    );
+}
+
+#[test]
 fn a_reload_gives_a_window_the_time_that_it_had_when_the_server_told_of_it() {
     check(
         "
