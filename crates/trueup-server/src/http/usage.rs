@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use trueup_core::OperationId;
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::snapshot::Snapshot;
-use trueup_protocol::{ErrorCode, Malformed};
+use trueup_protocol::{CORRECTIONS_HEADER, ErrorCode, Malformed, corrections};
 
 use super::AppState;
 use super::etag::ETag;
@@ -53,6 +53,10 @@ impl Parameters for UsageQuery {
         ("Trueup-Account" = Option<String>, Header, description = "With an API key: whose usage"),
         ("Trueup-Actor" = Option<String>, Header, description = "With an API key: as whom to look"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer"),
+        ("Trueup-Corrections" = Option<String>, Header, description = "From a browser: how often \
+            its view was corrected since it last said so, by cause, as `fallback=2,hold_expired=1`. \
+            It is counted for operators, once this call is answered; one that cannot be read is \
+            ignored"),
     ),
     responses(
         (status = 200, description = "The snapshot", body = Snapshot,
@@ -74,6 +78,9 @@ pub async fn get_usage(
     let since = extract::version("since", query.since)?;
     let ask = asked(query.ask.as_deref().unwrap_or(""))?;
     let snapshot = state.ledger.snapshot(&caller.account, &caller.actor, since, &ask).await?;
+    if caller.expires_at.is_some() {
+        count_corrections(&state, &headers);
+    }
     let (epoch, version) = (&snapshot.epoch, snapshot.version);
     // Accounts share this address and may be at the same version. A browser's cache shows the tag
     // that it kept to whoever signs in next, and a 304 would hand them the kept body.
@@ -85,6 +92,16 @@ pub async fn get_usage(
         return Ok(tag.not_modified());
     }
     Ok(tag.mark(Json(Snapshot::from(&snapshot)).into_response()))
+}
+
+/// Takes in what a page tells of its corrections. It is only a measure: nothing that stands there can
+/// cost the poll its answer.
+fn count_corrections(state: &AppState, headers: &HeaderMap) {
+    let mut told = headers.get_all(CORRECTIONS_HEADER).iter();
+    if let (Some(report), None) = (told.next(), told.next()) {
+        let report = report.to_str().ok().and_then(corrections::read);
+        state.metrics.corrected(&report.unwrap_or_default());
+    }
 }
 
 /// A short name for who looks: a tag may hold only some characters, ids all that are visible.

@@ -77,6 +77,12 @@ fn rejected(rejection: &Rejection) -> &'static str {
     }
 }
 
+/// Why pages corrected what they showed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct CorrectionLabels {
+    pub cause: &'static str,
+}
+
 /// Of a transaction that was rolled back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct BatchLabels {
@@ -188,11 +194,10 @@ impl ChatEnd {
         Self::Refused,
         Self::Replayed,
     ];
-}
 
-impl EncodeLabelValue for ChatEnd {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
-        let word = match self {
+    /// The word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
             Self::Settled => "settled",
             Self::AbortedCharged => "aborted_charged",
             Self::Aborted => "aborted",
@@ -201,8 +206,13 @@ impl EncodeLabelValue for ChatEnd {
             Self::Shutdown => "shutdown",
             Self::Refused => "refused",
             Self::Replayed => "replayed",
-        };
-        word.encode(encoder)
+        }
+    }
+}
+
+impl EncodeLabelValue for ChatEnd {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        self.as_str().encode(encoder)
     }
 }
 

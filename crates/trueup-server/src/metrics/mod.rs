@@ -19,12 +19,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
+use trueup_core::Cause;
 
 use crate::engine::{Action, Answer, EngineError};
 use crate::store::{OpenHolds, Store, StoreError};
 use labels::{
-    BatchLabels, BuildLabels, CallLabels, ChatLabels, OperationLabels, PoolLabels, Route,
-    RouteLabels,
+    BatchLabels, BuildLabels, CallLabels, ChatLabels, CorrectionLabels, OperationLabels,
+    PoolLabels, Route, RouteLabels,
 };
 
 /// What a text of metrics is.
@@ -37,6 +38,7 @@ type Times<L> = Family<L, Histogram, fn() -> Histogram>;
 pub struct Metrics {
     registry: Registry,
     operations: Family<OperationLabels, Counter>,
+    corrections: Family<CorrectionLabels, Counter>,
     batch_requests: Histogram,
     batch_duration: Histogram,
     commit_duration: Histogram,
@@ -64,6 +66,7 @@ impl Default for Metrics {
         let mut metrics = Self {
             registry: Registry::default(),
             operations: Family::default(),
+            corrections: Family::default(),
             batch_requests: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
             batch_duration: seconds(),
             commit_duration: seconds(),
@@ -103,6 +106,11 @@ impl Metrics {
             "operations",
             "Ledger commands, by kind and by what became of them",
             m.operations.clone(),
+        );
+        into.register(
+            "corrections",
+            "Times that pages had shown another figure than was so, by cause, as they report it",
+            m.corrections.clone(),
         );
         into.register("batch_requests", "Requests a transaction", m.batch_requests.clone());
         into.register(
@@ -189,6 +197,9 @@ impl Metrics {
         for (kind, outcome) in labels::COMMON_OUTCOMES {
             drop(self.operations.get_or_create(&OperationLabels { kind, outcome }));
         }
+        for cause in Cause::ALL {
+            drop(self.corrections.get_or_create(&CorrectionLabels { cause: cause.as_str() }));
+        }
         for end in ChatEnd::ALL {
             drop(self.chats.get_or_create(&ChatLabels { end }));
         }
@@ -224,6 +235,14 @@ impl Metrics {
     pub(crate) fn answered(&self, action: &Action, answer: &Result<Answer, EngineError>) {
         if let Some(labels) = OperationLabels::of(action, answer) {
             self.operations.get_or_create(&labels).inc();
+        }
+    }
+
+    /// A page reports its corrections, by cause.
+    pub(crate) fn corrected(&self, report: &[(Cause, u16)]) {
+        for (cause, count) in report {
+            let labels = CorrectionLabels { cause: cause.as_str() };
+            self.corrections.get_or_create(&labels).inc_by(u64::from(*count));
         }
     }
 
@@ -310,6 +329,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// What its method is called here.
+    pub(crate) fn method(&self) -> &'static str {
+        self.method
+    }
+
     /// Its answer begins.
     pub(crate) fn answered(mut self, status: StatusCode) {
         self.status = labels::class(status);

@@ -96,6 +96,36 @@ async fn holds_are_counted_while_they_are_open_and_when_they_expire() {
 }
 
 #[tokio::test]
+async fn corrections_are_counted_by_cause_as_pages_report_them() {
+    let house = House::open().await;
+    let (browser, header) = (house.token("ann"), "trueup-corrections");
+    let poll = || house.get("/v1/usage").bearer(&browser);
+    let first = poll().header(header, "fallback=2,hold_expired=1").send().await;
+    let tag = first.header("etag").to_owned();
+    first.expect(200);
+    let again = poll().header("if-none-match", &tag).header(header, "fallback=40").send().await;
+    assert_eq!(again.status.as_u16(), 304);
+    // Nothing that cannot be read costs the poll its answer, or counts in part.
+    for report in ["fallback=1,unheard_of=1", "fallback=0", "fallback=100000", "?", ""] {
+        poll().header(header, report).send().await.expect(200);
+    }
+    poll().header(header, "fallback=1").header(header, "fallback=1").send().await.expect(200);
+    // A backend shows nobody anything.
+    let backend = house.get("/v1/usage").backend().header("trueup-account", "ann");
+    backend.header(header, "fallback=1").send().await.expect(200);
+    // And what gets no answer is told again.
+    house.get("/v1/usage?since=x").bearer(&browser).header(header, "reset=1").send().await;
+    house.get("/v1/usage").header(header, "reset=1").send().await.refused(401, "unauthorized");
+
+    let scrape = scrape(&house).await;
+    for (cause, count) in [("fallback", 42.0), ("hold_expired", 1.0), ("reset", 0.0)] {
+        let series = format!("trueup_corrections_total{{cause=\"{cause}\"}}");
+        assert_eq!(scrape.get(&series), Some(count), "{series}");
+    }
+    assert_eq!(sum(&scrape, "trueup_corrections_total"), 43.0);
+}
+
+#[tokio::test]
 async fn calls_are_counted_by_route_and_never_by_address() {
     let house = House::open().await;
     let id = house.hold("ann-with-a-name", "gpt-5").await;

@@ -2349,6 +2349,8 @@ export interface operations {
                 readonly "Trueup-Account"?: string | null;
                 /** @description With an API key: as whom to look */
                 readonly "Trueup-Actor"?: string | null;
+                /** @description From a browser: how often its view was corrected since it last said so, by cause, as `fallback=2,hold_expired=1`. It is counted for operators, once this call is answered; one that cannot be read is ignored */
+                readonly "Trueup-Corrections"?: string | null;
             };
             readonly path?: never;
             readonly cookie?: never;
