@@ -23,9 +23,10 @@ bind() {
   wasm-bindgen --target web --keep-debug --out-dir "$OUT" --remove-producers-section "$1"
   # After wasm-bindgen, because it reads the section of target features that this strips. Little is
   # inlined, and functions stand in the order of their names, so that like ones are near each other:
-  # what a page pays for is the compressed size.
-  wasm-opt -O2 --converge --one-caller-inline-max-function-size=20 --always-inline-max-function-size=5 \
-    --reorder-locals --reorder-functions-by-name \
+  # what a page pays for is the compressed size. Compilers of Rust put the stack first, so nothing
+  # lives in the first kilobyte, and a division or a load that could trap is preceded by its check.
+  wasm-opt -O2 --low-memory-unused --ignore-implicit-traps --converge --one-caller-inline-max-function-size=20 --always-inline-max-function-size=5 \
+    --reorder-functions-by-name \
     --strip-debug --strip-producers --strip-target-features \
     "$OUT/trueup_wasm_bg.wasm" -o "$OUT/trueup_wasm_bg.wasm"
 }

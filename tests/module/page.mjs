@@ -167,9 +167,9 @@ export class Page {
       case "sent":
         return this.#client.sent(about[0]);
       case "finished":
-        return this.#client.finish(about[0]);
+        return this.#client.end(about[0], true);
       case "failed":
-        return this.#client.fail(about[0]);
+        return this.#client.end(about[0], false);
       default:
         return this.#hear(what, about);
     }

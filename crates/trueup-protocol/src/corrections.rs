@@ -1,40 +1,21 @@
-//! What a page tells of its corrections: how often its view was corrected, by cause.
+//! What a page tells of its corrections: each by its cause.
 //!
-//! It travels as a header of a poll, `Trueup-Corrections: fallback=2,hold_expired=1`. In the words
-//! of RFC 9110, with no white space anywhere:
-//!
-//! ```text
-//! report = entry *( "," entry )     ; at most 16, each cause once
-//! entry  = cause "=" count
-//! cause  = the word of a cause in snapshots
-//! count  = 1 to 1000, in decimal digits without a leading zero
-//! ```
+//! It travels as a parameter of a poll, `corrected=fallback,hold_expired,fallback,`: the words of
+//! causes in snapshots, each as often as it happened and with a comma after it; the last one may do
+//! without. At most 100.
 
 use trueup_core::Cause;
 
-/// The most that one report tells of one cause.
-pub const MOST_CORRECTIONS: u16 = 1000;
+/// The most corrections that one report tells of.
+pub const MOST_CORRECTIONS: usize = 100;
 
 /// Reads a report. `None` for what is not exactly one: it is only a measure, and who cannot be
 /// understood is better not counted than counted wrong.
-pub fn read(text: &str) -> Option<Vec<(Cause, u16)>> {
-    let mut report: Vec<(Cause, u16)> = Vec::new();
-    // Every cause is there once at most, so there are never more entries than causes.
-    for entry in text.split(',') {
-        let (word, count) = entry.split_once('=')?;
-        let cause = Cause::from_word(word)?;
-        if report.iter().any(|(told, _)| *told == cause) {
-            return None;
-        }
-        report.push((cause, number(count)?));
-    }
-    Some(report)
-}
-
-fn number(text: &str) -> Option<u16> {
-    let is_plain = text.bytes().all(|it| it.is_ascii_digit()) && !text.starts_with('0');
-    let number = text.parse().ok().filter(|_| is_plain)?;
-    (number <= MOST_CORRECTIONS).then_some(number)
+pub fn read(text: &str) -> Option<Vec<Cause>> {
+    let words = text.strip_suffix(',').unwrap_or(text).split(',');
+    let report: Option<Vec<Cause>> =
+        words.take(MOST_CORRECTIONS + 1).map(Cause::from_word).collect();
+    report.filter(|report| report.len() <= MOST_CORRECTIONS)
 }
 
 #[cfg(test)]
@@ -42,14 +23,15 @@ mod tests {
     use proptest::prelude::*;
     use trueup_core::Cause;
 
-    use super::read;
+    use super::{MOST_CORRECTIONS, read};
 
     #[test]
     fn a_report_is_read_as_it_is_written() {
-        let cases: [(&str, &[(Cause, u16)]); 3] = [
-            ("fallback=2", &[(Cause::Fallback, 2)]),
-            ("hold_expired=1,fallback=1000", &[(Cause::HoldExpired, 1), (Cause::Fallback, 1000)]),
-            ("reset=10", &[(Cause::Reset, 10)]),
+        let cases: [(&str, &[Cause]); 4] = [
+            ("fallback", &[Cause::Fallback]),
+            ("fallback,", &[Cause::Fallback]),
+            ("hold_expired,fallback,", &[Cause::HoldExpired, Cause::Fallback]),
+            ("fallback,fallback", &[Cause::Fallback, Cause::Fallback]),
         ];
         for (text, report) in cases {
             assert_eq!(read(text).as_deref(), Some(report), "{text}");
@@ -61,43 +43,31 @@ mod tests {
         for text in [
             "",
             ",",
-            "fallback",
-            "fallback=",
-            "=1",
-            "fallback=0",
-            "fallback=01",
-            "fallback=+1",
-            "fallback=-1",
-            "fallback=1.0",
-            "fallback=1001",
-            "fallback=65537",
-            "fallback=99999999999999999999",
-            "fallback=1=2",
-            "fallback=\u{661}",
-            "Fallback=1",
-            "unheard_of=1",
-            " fallback=1",
-            "fallback=1 ",
-            "fallback=1, reset=1",
-            "fallback=1;reset=1",
-            "fallback=1,",
-            ",fallback=1",
-            "fallback=1,,reset=1",
-            "fallback=1,fallback=1",
-            "fallback=1,unheard_of=1",
-            "fallback=1,reset=0",
+            ",,",
+            "Fallback",
+            "unheard_of",
+            " fallback",
+            "fallback ",
+            "fallback, reset",
+            "fallback;reset",
+            ",fallback",
+            "fallback,,reset",
+            "fallback,,",
+            "fallback,unheard_of",
+            "fallback=1",
+            "\u{661}",
         ] {
             assert_eq!(read(text), None, "{text:?}");
         }
+        assert_eq!(read(&"reset,".repeat(MOST_CORRECTIONS)).unwrap().len(), MOST_CORRECTIONS);
+        assert_eq!(read(&"reset,".repeat(MOST_CORRECTIONS + 1)), None);
     }
 
     proptest! {
         #[test]
-        fn every_cause_can_be_told(counts in prop::collection::vec(1_u16..=1000, Cause::ALL.len())) {
-            let report: Vec<_> = Cause::ALL.into_iter().zip(counts).collect();
-            let entries: Vec<_> =
-                report.iter().map(|(cause, count)| format!("{}={count}", cause.as_str())).collect();
-            prop_assert_eq!(read(&entries.join(",")), Some(report));
+        fn every_cause_can_be_told(causes in prop::sample::subsequence(&Cause::ALL[..], 1..=Cause::ALL.len())) {
+            let words: Vec<_> = causes.iter().map(|cause| cause.as_str()).collect();
+            prop_assert_eq!(read(&words.join(",")), Some(causes));
         }
 
         #[test]

@@ -43,8 +43,6 @@ pub const OPERATION_HEADER: &str = "trueup-operation";
 pub const SINCE_HEADER: &str = "trueup-since";
 /// The header that names the conversation a chat belongs to, on requests and replies.
 pub const CONVERSATION_HEADER: &str = "trueup-conversation";
-/// The header of a browser's poll that tells how often its view was corrected since it last said so.
-pub const CORRECTIONS_HEADER: &str = "trueup-corrections";
 /// The request header with which a backend names the account it acts for.
 pub const ACCOUNT_HEADER: &str = "trueup-account";
 /// The request header with which a backend names the actor it acts for.

@@ -8,7 +8,7 @@ use trueup_protocol::text;
 use wasm_bindgen::prelude::*;
 
 use crate::config::{Asked, Config};
-use crate::driver::{App, Driver};
+use crate::driver::{App, Driver, Source};
 use crate::error::Fault;
 use crate::{event, host};
 
@@ -47,12 +47,9 @@ impl Client {
     /// `charge`.
     ///
     /// # Errors
-    /// `loading`, `stopped`, `invalid_request`, `unknown_model`, `unknown_meter`,
+    /// `loading` (also once it is stopped), `invalid_request`, `unknown_model`, `unknown_meter`,
     /// `too_many_pending`.
     pub fn begin(&self, request: &JsValue) -> Result<JsValue, JsValue> {
-        if self.driver.is_stopped() {
-            return Err(Fault::new("stopped", "usage is not tracked any more").into());
-        }
         if !self.driver.is_identified() {
             return Err(Fault::new("loading", "it is not known yet who is there").into());
         }
@@ -67,33 +64,41 @@ impl Client {
 
     /// The operation's request has left.
     pub fn sent(&self, id: &str) {
-        self.tell(id, |driver, id| driver.with(|machine, now| machine.handle_sent(id, now)));
+        self.tell(id, |driver, source| {
+            if let Some(id) = source {
+                driver.with(|machine, now| machine.handle_sent(id, now));
+            }
+        });
     }
 
-    /// Bytes of the operation's event stream, as they arrive.
+    /// Bytes of the operation's event stream, as they arrive. Without an id: of the stream of
+    /// `GET /v1/usage/events`.
     pub fn feed(&self, id: &str, bytes: &[u8]) {
-        self.tell(id, |driver, id| driver.feed(id, bytes));
+        self.tell(id, |driver, source| driver.feed(source, bytes));
     }
 
     /// The whole JSON body of the operation's reply, or of an error in its place.
     pub fn receive(&self, id: &str, body: &str) {
-        self.tell(id, |driver, id| driver.receive(id, body));
+        self.tell(id, |driver, source| driver.receive(source, body));
     }
 
-    /// The operation's reply has ended well.
-    pub fn finish(&self, id: &str) {
-        self.tell(id, |driver, id| {
-            driver.end_stream(id);
-            driver.with(|machine, now| machine.handle_finished(id, now));
+    /// The operation's reply has ended: well, or it broke, was aborted, or how it ended is not
+    /// known. Without an id: the stream of `GET /v1/usage/events` has.
+    pub fn end(&self, id: &str, well: bool) {
+        self.tell(id, |driver, source| {
+            driver.end_stream(source);
+            let Some(id) = source else { return };
+            driver.with(|machine, now| {
+                if well { machine.handle_finished(id, now) } else { machine.handle_failed(id, now) }
+            });
         });
     }
 
-    /// The operation's reply broke, was aborted, or how it ended is not known.
-    pub fn fail(&self, id: &str) {
-        self.tell(id, |driver, id| {
-            driver.end_stream(id);
-            driver.with(|machine, now| machine.handle_failed(id, now));
-        });
+    /// Whether `token` speaks for who is there: what is pushed to somebody else is not for this
+    /// client, also when it is of the same account.
+    #[wasm_bindgen(js_name = isFor)]
+    pub fn is_for(&self, token: &str) -> bool {
+        self.driver.is_of_session(Some(token))
     }
 
     /// The value for `Trueup-Since`, once there is one.
@@ -125,12 +130,13 @@ impl Client {
         self.driver.stop();
     }
 
-    fn tell(&self, id: &str, act: impl FnOnce(&Rc<Driver>, OperationId)) {
+    fn tell(&self, id: &str, act: impl FnOnce(&Rc<Driver>, Source)) {
         // An id that is none names no operation, and one that is over is no news.
+        let id = if id.is_empty() { Ok(None) } else { id.parse().map(Some) };
         if !self.driver.is_stopped()
-            && let Ok(id) = id.parse()
+            && let Ok(source) = id
         {
-            act(&self.driver, id);
+            act(&self.driver, source);
         }
     }
 

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use js_sys::{Function, Promise};
 use trueup_core::client::{Client as Machine, Event, Local};
 use trueup_core::view::Status;
-use trueup_core::{Map, OperationId, Timestamp};
+use trueup_core::{Map, OperationId, Snapshot, Timestamp};
 use trueup_protocol::reply;
 use wasm_bindgen::JsValue;
 
@@ -24,6 +24,9 @@ mod errands;
 use clock::Clock;
 use errands::Errand;
 
+/// Where bytes come from: the reply to an operation, or what the server pushes.
+pub type Source = Option<OperationId>;
+
 /// The functions that the app gave.
 pub struct App {
     pub get_token: Function,
@@ -37,7 +40,7 @@ pub struct Driver {
     config: Config,
     machine: RefCell<Machine>,
     session: RefCell<Session>,
-    streams: RefCell<Vec<(OperationId, Scanner)>>,
+    streams: RefCell<Vec<(Source, Scanner)>>,
     shown: RefCell<Option<JsValue>>,
     waiting: RefCell<Vec<Function>>,
     listeners: RefCell<Option<Listeners>>,
@@ -111,6 +114,11 @@ impl Driver {
         self.session.borrow().identity.is_some()
     }
 
+    /// Whether `token` speaks for who is there.
+    pub fn is_of_session(&self, token: Option<&str>) -> bool {
+        self.session.borrow().identity.as_ref() == Some(&Identity::of(token))
+    }
+
     pub fn is_stopped(&self) -> bool {
         self.stopped.get()
     }
@@ -121,32 +129,39 @@ impl Driver {
         shown.get_or_insert_with(|| view::to_js(self.machine.borrow().view())).clone()
     }
 
-    /// The next bytes of an operation's stream.
-    pub fn feed(self: &Rc<Self>, id: OperationId, bytes: &[u8]) {
-        let mut scanner = self.end_stream(id).unwrap_or_default();
-        scanner.push(bytes, |json| self.receive(id, json));
+    /// The next bytes of an event stream.
+    pub fn feed(self: &Rc<Self>, source: Source, bytes: &[u8]) {
+        let mut scanner = self.end_stream(source).unwrap_or_default();
+        scanner.push(bytes, |json| self.receive(source, json));
         if scanner.is_within_line() {
-            self.streams.borrow_mut().push((id, scanner));
+            self.streams.borrow_mut().push((source, scanner));
         }
         // After what it says: whatever is asked now is asked with that.
-        self.with(|machine, now| machine.handle_activity(id, now));
+        self.take_in(source, None);
     }
 
-    /// A part of an operation's reply that may carry a snapshot.
-    pub fn receive(self: &Rc<Self>, id: OperationId, body: &str) {
-        let snapshot = reply::snapshot_in(body);
+    /// A part of a reply that may carry a snapshot.
+    pub fn receive(self: &Rc<Self>, source: Source, body: &str) {
+        self.take_in(source, reply::snapshot_in(body));
+    }
+
+    fn take_in(self: &Rc<Self>, source: Source, snapshot: Option<Snapshot>) {
         self.with(|machine, now| {
-            machine.handle_activity(id, now);
-            if let Some(snapshot) = &snapshot {
-                machine.handle_reply(id, snapshot, now);
+            if let Some(id) = source {
+                machine.handle_activity(id, now);
+            }
+            match (source, snapshot) {
+                (Some(id), Some(snapshot)) => machine.handle_reply(id, &snapshot, now),
+                (None, Some(snapshot)) => machine.handle_snapshot(&snapshot, now),
+                _ => {}
             }
         });
     }
 
-    /// The operation's stream is over.
-    pub fn end_stream(&self, id: OperationId) -> Option<Scanner> {
+    /// The stream is over.
+    pub fn end_stream(&self, source: Source) -> Option<Scanner> {
         let mut streams = self.streams.borrow_mut();
-        let at = streams.iter().position(|(known, _)| *known == id)?;
+        let at = streams.iter().position(|(known, _)| *known == source)?;
         Some(streams.swap_remove(at).1)
     }
 
@@ -234,7 +249,12 @@ impl Driver {
                     self.shown.take();
                     self.call_back(&self.app.on_change, &JsValue::UNDEFINED);
                 }
-                Some(Event::Corrected(correction)) => self.tell(&event::correction(&correction)),
+                Some(Event::Corrected(correction)) => {
+                    let corrected = &mut self.session.borrow_mut().corrected;
+                    *corrected += correction.cause.as_str();
+                    *corrected += ",";
+                    self.tell(&event::correction(&correction));
+                }
                 Some(Event::Ended { operation, state, cause }) => {
                     self.tell(&event::decided(operation, state, cause));
                 }

@@ -1,5 +1,7 @@
 //! Calls to the server, and what their answers mean.
 
+use std::mem::take;
+
 use js_sys::{Function, Promise};
 use trueup_core::client::Request;
 use trueup_core::{Epoch, Snapshot, Version};
@@ -10,6 +12,7 @@ use web_sys::Response;
 use crate::error::Fault;
 use crate::host;
 use crate::record::Record;
+use crate::session::Session;
 
 /// Nobody waits longer than this for an answer, or for the app's token.
 const TIME_OUT_MS: u32 = 10_000;
@@ -51,8 +54,8 @@ impl Call {
         Self { path: path.to_owned(), body: None, known: None }
     }
 
-    /// The call that carries out a request of the machine. `tag` came with the latest answer.
-    pub fn of(request: &Request, tag: Option<&str>) -> Self {
+    /// The call that carries out a request of the machine.
+    pub fn of(request: &Request, session: &mut Session) -> Self {
         match request {
             Request::Usage { since, ask, known, .. } => {
                 let mut path = "/v1/usage".to_owned();
@@ -61,6 +64,10 @@ impl Call {
                     path += "?since=";
                     path += &text::decimal(*since);
                     before = '&';
+                    if !session.corrected.is_empty() {
+                        path += "&corrected=";
+                        path += &take(&mut session.corrected);
+                    }
                 }
                 for (at, id) in ask.iter().enumerate() {
                     if at == 0 {
@@ -71,6 +78,7 @@ impl Call {
                     }
                     path += &text::operation_id(*id);
                 }
+                let tag = session.tag.as_deref();
                 let known = known.as_ref().zip(tag).filter(|(known, tag)| is_tag_of(known, tag));
                 Self { path, body: None, known: known.map(|(_, tag)| tag.to_owned()) }
             }

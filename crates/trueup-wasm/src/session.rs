@@ -20,6 +20,8 @@ pub struct Session {
     pub catalog_tried: bool,
     /// The `ETag` of the latest figures that were asked for.
     pub tag: Option<String>,
+    /// Causes of corrections that the server has not been told, each with a comma after it.
+    pub corrected: String,
     /// When the catalog was last asked for.
     pub catalog_asked_at: Option<Timestamp>,
 }

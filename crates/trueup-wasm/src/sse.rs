@@ -6,6 +6,7 @@ use trueup_protocol::text;
 const MAX_LINE: usize = 1 << 20;
 
 const DATA: &[u8] = b"data:";
+const EPOCH: &[u8] = b"\"epoch\"";
 
 /// One stream, at any point of it. Chunks may be split at any byte.
 #[derive(Debug, Default)]
@@ -57,23 +58,18 @@ impl Scanner {
 
 fn examine(line: &[u8], found: &mut impl FnMut(&str)) {
     let Some(data) = line.strip_prefix(DATA) else { return };
-    // Within a JSON string the quotes would be escaped, so a reply cannot fake a member.
-    let carries = contains(data, b"\"trueup\"")
-        || (contains(data, b"\"error\"") && contains(data, b"\"usage\""));
-    if carries {
+    // A member of every snapshot. Within a JSON string its quotes would be escaped, so that no text
+    // can fake it.
+    if data.windows(EPOCH.len()).any(|part| part == EPOCH) {
         found(&text::letters(data));
     }
-}
-
-fn contains(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|part| part == word)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{MAX_LINE, Scanner};
 
-    const CHUNK: &str = r#"{"choices":[],"trueup":{"version":44}}"#;
+    const CHUNK: &str = r#"{"choices":[],"trueup":{"epoch":"e"}}"#;
 
     fn scan(parts: &[&[u8]]) -> Vec<String> {
         let mut scanner = Scanner::default();
@@ -88,8 +84,8 @@ mod tests {
     fn a_snapshot_is_found_however_the_stream_is_split() {
         for end in ["\n", "\r\n", "\r"] {
             let stream = [
-                "data: {\"choices\":[{\"delta\":{\"content\":\"say \\\"trueup\\\"\"}}]}",
-                ": a comment with \"trueup\"",
+                "data: {\"choices\":[{\"delta\":{\"content\":\"say \\\"epoch\\\"\"}}]}",
+                ": a comment with \"epoch\"",
                 "event: x",
                 "",
                 &format!("data: {CHUNK}"),
@@ -111,7 +107,7 @@ mod tests {
 
     #[test]
     fn an_error_within_the_stream_carries_a_snapshot_too() {
-        let error = r#"{"error":{"code":"provider_failed"},"usage":{"version":44}}"#;
+        let error = r#"{"error":{"code":"provider_failed"},"usage":{"epoch":"e"}}"#;
         assert_eq!(scan(&[format!("data:{error}\n").as_bytes()]), [error]);
         assert!(scan(&[b"data: {\"choices\":[],\"usage\":{\"total_tokens\":3}}\n"]).is_empty());
     }
@@ -125,17 +121,17 @@ mod tests {
     fn an_endless_line_is_let_pass_and_the_next_one_is_read() {
         let endless = vec![b'x'; MAX_LINE + 1];
         let next = format!("\ndata: {CHUNK}\n");
-        assert_eq!(scan(&[b"data: ", &endless, b"\"trueup\"", next.as_bytes()]), [CHUNK]);
+        assert_eq!(scan(&[b"data: ", &endless, b"\"epoch\"", next.as_bytes()]), [CHUNK]);
     }
 
     #[test]
     fn whatever_is_not_ascii_is_let_through() {
         let found = scan(&[
-            "data: {\"trueup\":{},\"text\":\"gr\u{fc}n\"}\n".as_bytes(),
-            b"data: \"trueup\" \xff\n",
+            "data: {\"epoch\":{},\"text\":\"gr\u{fc}n\"}\n".as_bytes(),
+            b"data: \"epoch\" \xff\n",
         ]);
         assert_eq!(found.len(), 2);
-        assert!(found[0].starts_with(r#"{"trueup":{},"text":"gr"#));
+        assert!(found[0].starts_with(r#"{"epoch":{},"text":"gr"#));
         assert!(scan(&[b"", b"\n\n\r", b"\0"]).is_empty());
     }
 }

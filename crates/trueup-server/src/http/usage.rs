@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use trueup_core::OperationId;
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::snapshot::Snapshot;
-use trueup_protocol::{CORRECTIONS_HEADER, ErrorCode, Malformed, corrections};
+use trueup_protocol::{ErrorCode, Malformed, corrections};
 
 use super::AppState;
 use super::etag::ETag;
@@ -29,11 +29,19 @@ pub struct UsageQuery {
     since: Option<u64>,
     /// Operation ids, separated by commas, at most 100: their outcomes are told in any case.
     ask: Option<String>,
+    /// From a browser: the causes by which its view was corrected since it last said so, separated
+    /// by commas, at most 100. They are counted for operators, once this call is answered; what
+    /// cannot be read is ignored.
+    corrected: Option<String>,
 }
 
 impl Parameters for UsageQuery {
     fn read(query: &mut Query) -> Result<Self, Malformed> {
-        Ok(Self { since: query.number("since")?, ask: query.text("ask") })
+        Ok(Self {
+            since: query.number("since")?,
+            ask: query.text("ask"),
+            corrected: query.text("corrected"),
+        })
     }
 }
 
@@ -53,10 +61,6 @@ impl Parameters for UsageQuery {
         ("Trueup-Account" = Option<String>, Header, description = "With an API key: whose usage"),
         ("Trueup-Actor" = Option<String>, Header, description = "With an API key: as whom to look"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of an earlier answer"),
-        ("Trueup-Corrections" = Option<String>, Header, description = "From a browser: how often \
-            its view was corrected since it last said so, by cause, as `fallback=2,hold_expired=1`. \
-            It is counted for operators, once this call is answered; one that cannot be read is \
-            ignored"),
     ),
     responses(
         (status = 200, description = "The snapshot", body = Snapshot,
@@ -78,8 +82,10 @@ pub async fn get_usage(
     let since = extract::version("since", query.since)?;
     let ask = asked(query.ask.as_deref().unwrap_or(""))?;
     let snapshot = state.ledger.snapshot(&caller.account, &caller.actor, since, &ask).await?;
-    if caller.expires_at.is_some() {
-        count_corrections(&state, &headers);
+    // Only a measure: nothing that stands there can cost the poll its answer. A backend shows nobody
+    // anything.
+    if let Some(report) = query.corrected.filter(|_| caller.expires_at.is_some()) {
+        state.metrics.corrected(&corrections::read(&report).unwrap_or_default());
     }
     let (epoch, version) = (&snapshot.epoch, snapshot.version);
     // Accounts share this address and may be at the same version. A browser's cache shows the tag
@@ -92,16 +98,6 @@ pub async fn get_usage(
         return Ok(tag.not_modified());
     }
     Ok(tag.mark(Json(Snapshot::from(&snapshot)).into_response()))
-}
-
-/// Takes in what a page tells of its corrections. It is only a measure: nothing that stands there can
-/// cost the poll its answer.
-fn count_corrections(state: &AppState, headers: &HeaderMap) {
-    let mut told = headers.get_all(CORRECTIONS_HEADER).iter();
-    if let (Some(report), None) = (told.next(), told.next()) {
-        let report = report.to_str().ok().and_then(corrections::read);
-        state.metrics.corrected(&report.unwrap_or_default());
-    }
 }
 
 /// A short name for who looks: a tag may hold only some characters, ids all that are visible.

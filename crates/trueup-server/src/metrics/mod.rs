@@ -239,10 +239,9 @@ impl Metrics {
     }
 
     /// A page reports its corrections, by cause.
-    pub(crate) fn corrected(&self, report: &[(Cause, u16)]) {
-        for (cause, count) in report {
-            let labels = CorrectionLabels { cause: cause.as_str() };
-            self.corrections.get_or_create(&labels).inc_by(u64::from(*count));
+    pub(crate) fn corrected(&self, report: &[Cause]) {
+        for cause in report {
+            self.corrections.get_or_create(&CorrectionLabels { cause: cause.as_str() }).inc();
         }
     }
 

@@ -9,6 +9,7 @@ use super::Driver;
 use crate::error::Fault;
 use crate::event;
 use crate::fetch::{self, Answer, Call, Reply};
+use crate::session::Session;
 use crate::token::Identity;
 
 /// What there is to be done with the server.
@@ -22,9 +23,9 @@ pub enum Errand {
 }
 
 impl Errand {
-    fn call(&self, tag: Option<&str>) -> Call {
+    fn call(&self, session: &mut Session) -> Call {
         match self {
-            Self::Request(request) => Call::of(request, tag),
+            Self::Request(request) => Call::of(request, session),
             Self::Identity | Self::Catalog => Call::get("/v1/catalog"),
         }
     }
@@ -46,14 +47,13 @@ impl Driver {
     }
 
     fn call(self: &Rc<Self>, errand: Errand, generation: u32, token: Option<&str>) {
-        let identity = Identity::of(token);
-        if self.session.borrow().identity.as_ref() != Some(&identity) {
+        if !self.is_of_session(token) {
             // Nobody was known yet, or somebody else signed in and the app said nothing.
-            return self.enter(identity);
+            return self.enter(Identity::of(token));
         }
         let Some(token) = token else { return };
         let driver = Rc::clone(self);
-        let call = errand.call(self.session.borrow().tag.as_deref());
+        let call = errand.call(&mut self.session.borrow_mut());
         call.send(&self.config.base_url, token, move |reply| {
             if driver.is_current(generation) {
                 driver.conclude(errand, reply);

@@ -33,7 +33,7 @@ async fn a_visitor_is_counted_against_the_local_limit_and_nothing_is_sent() {
         let id = world.begin();
         world.client.sent(&id);
         assert_eq!((world.premium("used"), world.premium("pending")), (used.into(), "1".into()));
-        world.client.finish(&id);
+        world.client.end(&id, true);
         assert_eq!((world.premium("settled"), world.premium("pending")), (used.into(), "0".into()));
     }
     let begun = world.client.begin(&object(r#"{"model":"gpt-5"}"#)).unwrap();
@@ -54,7 +54,7 @@ async fn a_failed_message_of_a_visitor_costs_nothing() {
     let world = visitor().await;
     let id = world.begin();
     world.client.sent(&id);
-    world.client.fail(&id);
+    world.client.end(&id, false);
     assert_eq!(world.premium("used"), "0");
 }
 
@@ -63,7 +63,7 @@ async fn what_a_visitor_used_outlives_a_reload_and_is_not_believed_when_it_is_no
     clear_storage();
     let world = visitor().await;
     let id = world.begin();
-    world.client.finish(&id);
+    world.client.end(&id, true);
     drop(world);
     assert_eq!(visitor().await.premium("used"), "1");
     let kept = storage("localStorage").get_item("trueup:1:visitor").unwrap().unwrap();
@@ -87,7 +87,7 @@ async fn signing_in_begins_anew() {
     clear_storage();
     let world = visitor().await;
     let id = world.begin();
-    world.client.finish(&id);
+    world.client.end(&id, true);
     world.app.sign_in(Some(&token_of(r#"{"sub":"ada"}"#)));
     let ready = world.client.session_changed();
     for _ in 0..2 {

@@ -58,7 +58,7 @@ async fn what_cannot_be_begun_says_why() {
     assert_eq!(code_of(one_more).as_deref(), Some("too_many_pending"));
     world.client.stop();
     let stopped = world.client.begin(&object(r#"{"model":"gpt-5"}"#));
-    assert_eq!(code_of(stopped).as_deref(), Some("stopped"));
+    assert_eq!(code_of(stopped).as_deref(), Some("loading"));
 }
 
 #[wasm_bindgen_test]

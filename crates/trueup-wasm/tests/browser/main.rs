@@ -8,6 +8,7 @@ mod errors;
 mod kit;
 mod operations;
 mod page;
+mod push;
 mod sessions;
 mod storage;
 mod view;

@@ -42,7 +42,7 @@ async fn an_operation_without_room_that_the_app_gives_up_leaves_nothing_behind()
     let world = World::live().await;
     let begun = world.client.begin(&object(r#"{"charge":{"premium_messages":5}}"#)).unwrap();
     let id = text(&begun, "id").unwrap();
-    world.client.fail(&id);
+    world.client.end(&id, false);
     assert_eq!((world.premium("used"), world.premium("pending")), ("1".into(), "0".into()));
     assert_eq!((world.server.count(), world.app.take_events()), (0, "[]".into()));
     let kept = storage("sessionStorage").get_item("trueup:1:ada").unwrap().unwrap();
@@ -110,7 +110,7 @@ async fn the_snapshot_at_the_end_of_a_stream_is_found_wherever_the_stream_is_cut
             for part in stream.as_bytes().chunks(size) {
                 world.client.feed(&id, part);
             }
-            world.client.finish(&id);
+            world.client.end(&id, true);
             assert_eq!(world.premium("settled"), "2", "parts of {size}");
             assert_eq!(world.premium("pending"), "0", "parts of {size}");
             assert_eq!(
@@ -135,7 +135,7 @@ async fn a_fallback_is_told_as_a_correction_with_its_sentence() {
         1,
     );
     world.client.receive(&id, &format!(r#"{{"choices":[],"trueup":{body}}}"#));
-    world.client.finish(&id);
+    world.client.end(&id, true);
     assert_eq!((world.premium("used"), world.premium("remaining")), ("1".into(), "4".into()));
     let events = js_sys::Array::from(&object(&world.app.take_events()));
     let correction = events.get(0);
@@ -163,7 +163,7 @@ async fn an_error_reply_tells_where_the_operation_stands() {
     let refused = ended(&id, 2, "refused", "limit_reached", "{}");
     let error = r#"{"error":{"code":"usage_limit_exceeded"},"usage":"#.to_owned();
     world.client.receive(&id, &(error + &snapshot(2, 5, &refused) + "}"));
-    world.client.fail(&id);
+    world.client.end(&id, false);
     assert_eq!((world.premium("used"), world.premium("pending")), ("5".into(), "0".into()));
     assert!(world.app.take_events().contains(r#""state":"refused","cause":"limit_reached""#));
 }
@@ -173,7 +173,7 @@ async fn a_reply_without_a_snapshot_is_asked_for_after_a_moment() {
     let world = World::live_with(r#"{"confirmDelayMs":20}"#).await;
     let id = world.begin();
     world.client.sent(&id);
-    world.client.finish(&id);
+    world.client.end(&id, true);
     assert_eq!(world.premium("pending"), "1");
     let call = world.next().await;
     assert_eq!(call.url(), format!("/v1/usage?since=1&ask={id}"));
@@ -196,7 +196,7 @@ async fn a_broken_operation_that_the_server_does_not_know_is_fenced() {
     let world = World::live().await;
     let id = world.begin();
     world.client.sent(&id);
-    world.client.fail(&id);
+    world.client.end(&id, false);
     let call = world.next().await;
     assert_eq!(call.url(), format!("/v1/usage?since=1&ask={id}"));
     assert_eq!((call.method(), call.body()), ("GET".into(), None));
@@ -260,7 +260,7 @@ async fn a_fence_that_fails_leaves_its_operation_in_doubt() {
 async fn fence_under_way(world: &World) -> (String, crate::kit::Call) {
     let id = world.begin();
     world.client.sent(&id);
-    world.client.fail(&id);
+    world.client.end(&id, false);
     world.next().await.reply(200, &snapshot(2, 1, ""));
     let call = world.next().await;
     assert_eq!(call.url(), format!("/v1/operations/{id}/fence"));
@@ -271,6 +271,6 @@ async fn fence_under_way(world: &World) -> (String, crate::kit::Call) {
 async fn an_operation_that_never_left_is_forgotten_without_asking() {
     let world = World::live().await;
     let id = world.begin();
-    world.client.fail(&id);
+    world.client.end(&id, false);
     assert_eq!((world.premium("used"), world.server.count()), ("1".into(), 0));
 }

@@ -9,9 +9,9 @@ use crate::kit::{
 #[wasm_bindgen_test]
 async fn figures_are_checked_regularly_and_cheaply() {
     let world = World::live_with(r#"{"pollIntervalMs":30,"baseUrl":"/usage"}"#).await;
-    for version in [2, 3] {
+    for (version, corrected) in [(2, ""), (3, "&corrected=other_device,")] {
         let call = world.next().await;
-        assert_eq!(call.url(), format!("/usage/v1/usage?since={}", version - 1));
+        assert_eq!(call.url(), format!("/usage/v1/usage?since={}{corrected}", version - 1));
         assert_eq!(call.header("if-none-match"), Some(format!("\"e1-ada-{}\"", version - 1)));
         call.reply(200, &snapshot(version, version, ""));
     }
@@ -36,7 +36,7 @@ async fn a_page_that_is_shown_again_asks_at_once_when_something_awaits_its_end()
     let id = world.begin();
     world.client.sent(&id);
     show_page(false);
-    world.client.finish(&id);
+    world.client.end(&id, true);
     assert_eq!(world.server.count(), 0);
     show_page(true);
     assert_eq!(world.next().await.url(), format!("/v1/usage?since=1&ask={id}"));

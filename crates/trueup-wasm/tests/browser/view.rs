@@ -113,7 +113,7 @@ async fn a_client_may_be_stopped_or_switched_from_within_its_callbacks() {
     world.app.set_hook(hook.as_ref().unchecked_ref());
     world.begin();
     assert_eq!(world.status(), "loading");
-    world.client.fail("01932f5c-7d2a-7c3e-9a1b-0123456789ab");
+    world.client.end("01932f5c-7d2a-7c3e-9a1b-0123456789ab", false);
     wasm_bindgen_futures::JsFuture::from(world.client.start()).await.unwrap();
     assert_eq!(world.server.count(), 0);
     world.app.set_hook(&Function::new_no_args(""));
@@ -130,7 +130,7 @@ async fn a_stopped_client_is_silent() {
     crate::kit::show_page(false);
     crate::kit::show_page(true);
     world.client.refresh();
-    world.client.finish("01932f5c-7d2a-7c3e-9a1b-0123456789ab");
+    world.client.end("01932f5c-7d2a-7c3e-9a1b-0123456789ab", true);
     crate::kit::pause(100).await;
     assert_eq!((world.app.changes(), world.server.count()), (changes, 0));
     assert_eq!(world.app.take_events(), "[]");

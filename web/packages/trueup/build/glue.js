@@ -70,7 +70,25 @@ function renameBindings(source, { imports, exports }) {
 const NEEDLESS = {
   FinalizationRegistry: [/\(typeof FinalizationRegistry === 'undefined'\)\s+\? .*\s+: /g, ""],
   encodeInto: [/^if \(!\('encodeInto' in \w+\)\) \{[\s\S]*?^\}$/m, ""],
-  realloc: [/^ {4}if \(realloc === undefined\) \{[\s\S]*?^ {4}\}$/m, ""],
+  // The package frees its clients, every promise that the module waits for comes to an end, and a
+  // trap leaves a whole instance behind.
+  "new FinalizationRegistry": [/^const \w+ = new FinalizationRegistry.*$/gm, ""],
+  "register(": [/^ +\w+\.(?:un)?register\(.*\);$/gm, ""],
+  // Text goes in through its bytes, and not letter by letter first.
+  "realloc === undefined": [
+    /^ {4}if \(realloc === undefined\) \{([\s\S]*?)^ {4}\}$[\s\S]*?^\}$/m,
+    "$1}",
+  ],
+  "realloc)": [/(passStringToWasm0\(\w+, [^,)]+), [^,)]+\)/g, "$1)"],
+  detached: [
+    /if \((\w+) === null \|\| .*\.detached .* !== (.*)\)\) \{$/m,
+    "if ($1?.buffer !== $2) {",
+  ],
+  // Safari's decoders fail after two gigabytes: a fresh one for each of the short texts does not.
+  cachedTextDecoder: [
+    /^let cachedTextDecoder = (.*);$[\s\S]*?^(function decodeText.*)$[\s\S]*?^\}$/m,
+    "$2 return $1.decode(bytes); }",
+  ],
   "Symbol.dispose": [/^if \(Symbol\.dispose\) .*$/m, ""],
   ptr1: [/try (\{[^}]*\}) catch \(e\) \{\s+if \(ptr1\)[\s\S]*?throw e;\s+\}/g, "$1"],
   wasmModule: [/^ {4}wasm(Instance|Module) = .*$/gm, ""],

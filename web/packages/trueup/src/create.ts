@@ -4,6 +4,7 @@ import type { TrueupEvent, TrueupEvents } from "./events.js";
 import { trackFetch } from "./fetch.js";
 import { Listeners } from "./listeners.js";
 import { beginOperation } from "./operation.js";
+import { followPush } from "./push.js";
 import type { Trueup, TrueupOptions } from "./types.js";
 import { LOADING_VIEW, replaceView, type UsageView } from "./view.js";
 import type { WasmConfig } from "./wasm-module.js";
@@ -17,7 +18,8 @@ export async function createFromModule(
   const views = new Listeners<void>();
   const events = new Listeners<TrueupEvent>();
 
-  const driver = new Driver(module, readConfig(options), options.getToken, {
+  const config = readConfig(options);
+  const driver = new Driver(module, config, options.getToken, {
     changed() {
       const next = driver.client?.view();
       const replaced = next ? replaceView(view, next) : view;
@@ -29,6 +31,8 @@ export async function createFromModule(
   });
   const trackedFetch = trackFetch(driver, options, events);
   await driver.start();
+  const push =
+    options.push === false ? undefined : followPush(driver, options.getToken, config.baseUrl);
 
   return Object.freeze<Trueup>({
     fetch: trackedFetch,
@@ -43,9 +47,15 @@ export async function createFromModule(
     refresh: () => driver.tell((client) => client.refresh()),
     sessionChanged: async () => {
       await driver.ready;
-      await driver.client?.sessionChanged();
+      const changed = driver.client?.sessionChanged();
+      push?.close();
+      await changed;
+      push?.open();
     },
-    stop: () => driver.stop(),
+    stop() {
+      push?.stop();
+      driver.stop();
+    },
   });
 }
 

@@ -60,7 +60,7 @@ export class Driver {
   begin(request: OperationRequest): Begun {
     if (!this.#client) {
       throw this.#stopped
-        ? new TrueupError("stopped", "usage is not tracked any more: it was stopped")
+        ? new TrueupError("stopped", "usage is not tracked any more")
         : new TrueupError("restarting", "usage tracking is restarting; try again in a moment");
     }
     try {

@@ -18,7 +18,7 @@ export function trackFetch(
   const origins = new Origins(options);
   const retries = new Retries();
   events.add((event) => {
-    if (event.type === "decided") retries.end(event.opId);
+    if (event.type === "decided") retries.end(event.opId, true);
   });
 
   return async function trueupFetch(input, init) {
@@ -36,7 +36,7 @@ export function trackFetch(
       const response = await fetch(input, { ...init, headers: call.headers });
       return steps ? await followReply(response, call.signal, steps) : response;
     } catch (error) {
-      steps?.fail();
+      steps?.end(false);
       throw error;
     }
   };
@@ -53,7 +53,7 @@ export function trackFetch(
       const { id, refusal } = driver.begin({ model });
       if (refusal && isAnonymous()) {
         // The server knows nothing of this visitor: the local limit is the only one.
-        driver.tell((client) => client.fail(id));
+        driver.tell((client) => client.end(id, false));
         return refusalReply(refusal);
       }
       return id;
@@ -81,13 +81,9 @@ export function trackFetch(
     return {
       feed: (bytes) => driver.tell((client) => client.feed(id, bytes)),
       receive: (body) => driver.tell((client) => client.receive(id, body)),
-      finish() {
-        retries.end(id);
-        driver.tell((client) => client.finish(id));
-      },
-      fail() {
-        retries.fail(id);
-        driver.tell((client) => client.fail(id));
+      end(well) {
+        retries.end(id, well);
+        driver.tell((client) => client.end(id, well));
       },
     };
   }

@@ -17,7 +17,7 @@ export function beginOperation(driver: Driver, request: OperationRequest): Opera
       ...(since !== undefined && { [SINCE_HEADER]: since }),
     }),
     sent: () => driver.tell((client) => client.sent(begun.id)),
-    finish: () => driver.tell((client) => client.finish(begun.id)),
-    fail: () => driver.tell((client) => client.fail(begun.id)),
+    finish: () => driver.tell((client) => client.end(begun.id, true)),
+    fail: () => driver.tell((client) => client.end(begun.id, false)),
   });
 }

@@ -3,16 +3,14 @@ const READ_AT_ONCE = 1024 * 1024;
 /** Some browsers give these a body all the same, and none lets a response be made with it. */
 const WITHOUT_BODY = [204, 205, 304];
 
-/** What becomes of a reply. `finish` or `fail` is called, once. */
+/** What becomes of a reply. `end` is called once. */
 export interface ReplySteps {
   /** Bytes of an event stream, as they arrive. */
   feed(bytes: Uint8Array): void;
   /** The whole of a JSON body. */
   receive(body: string): void;
-  /** The reply has ended well. */
-  finish(): void;
-  /** It broke, was cancelled, or says that the call failed. */
-  fail(): void;
+  /** The reply has ended: well, or it broke, was cancelled, or says that the call failed. */
+  end(well: boolean): void;
 }
 
 /** Follows a reply to its end and hands it on unchanged. */
@@ -21,19 +19,18 @@ export async function followReply(
   signal: AbortSignal | null,
   steps: ReplySteps,
 ): Promise<Response> {
-  const end = (well: boolean): void => (well ? steps.finish() : steps.fail());
   if (!response.body || WITHOUT_BODY.includes(response.status)) {
-    end(response.ok);
+    steps.end(response.ok);
     return response;
   }
   const type = response.headers.get("content-type") ?? "";
   if (/^application\/([\w.-]+\+)?json\b/i.test(type) && isSmall(response)) {
     // Before it is handed on, so that the view already tells what the reply is about to.
-    await readJson(response.clone(), steps, end);
+    await readJson(response.clone(), steps);
     return response;
   }
   const feed = /^text\/event-stream\b/i.test(type) ? steps.feed : undefined;
-  const body = followBody(response.body, signal, feed, (well) => end(well && response.ok));
+  const body = followBody(response.body, signal, feed, (well) => steps.end(well && response.ok));
   return likeOriginal(response, body);
 }
 
@@ -42,17 +39,13 @@ function isSmall(response: Response): boolean {
   return Number(response.headers.get("content-length") ?? 0) <= READ_AT_ONCE;
 }
 
-async function readJson(
-  copy: Response,
-  steps: ReplySteps,
-  end: (well: boolean) => void,
-): Promise<void> {
+async function readJson(copy: Response, steps: ReplySteps): Promise<void> {
   try {
     steps.receive(await copy.text());
-    end(copy.ok);
+    steps.end(copy.ok);
   } catch {
     // Whoever reads the reply itself meets the same error.
-    end(false);
+    steps.end(false);
   }
 }
 

@@ -25,15 +25,11 @@ export class Retries {
     }
   }
 
-  /** Its call failed. */
-  fail(id: string): void {
+  /** It has ended or its call went well, or its call failed. */
+  end(id: string, well: boolean): void {
     const tried = this.#open.get(id);
-    if (tried) tried.failed = true;
-  }
-
-  /** It has ended, or its call went well. */
-  end(id: string): void {
-    this.#open.delete(id);
+    if (well) this.#open.delete(id);
+    else if (tried) tried.failed = true;
   }
 
   /** The operation that the call repeats, if it is a repetition and one is known. */

@@ -29,6 +29,12 @@ export interface TrueupOptions {
   /** How often to ask the server while nothing happens, in milliseconds. 30,000 by default. */
   readonly pollIntervalMs?: number | undefined;
   /**
+   * Whether to listen to what the server pushes, while the page can be seen, so that what happens on
+   * other devices is shown at once and not at the next question. It takes one connection to the
+   * server; over HTTP/1.1 a browser has six. True by default; a server without push is just asked.
+   */
+  readonly push?: boolean | undefined;
+  /**
    * How long to wait for the server's word on an operation that has ended before asking for it,
    * in milliseconds. 1,000 by default.
    */

@@ -6,7 +6,9 @@ import type { Charge, OperationRequest, Refusal, TrueupOptions } from "./types.j
 import type { UsageView } from "./view.js";
 
 /** Configuration of a client. `baseUrl` has no slash at its end; "" is the page's own origin. */
-export type WasmConfig = Omit<TrueupOptions, "getToken" | "origins"> & { readonly baseUrl: string };
+export type WasmConfig = Omit<TrueupOptions, "getToken" | "origins" | "push"> & {
+  readonly baseUrl: string;
+};
 
 /** An operation as the module answers `begin`. */
 export interface Begun {
@@ -23,8 +25,8 @@ export interface WasmClient {
   sent(id: string): void;
   feed(id: string, bytes: Uint8Array): void;
   receive(id: string, body: string): void;
-  finish(id: string): void;
-  fail(id: string): void;
+  end(id: string, well: boolean): void;
+  isFor(token: string): boolean;
   sinceHeader(): string | undefined;
   view(): UsageView;
   refresh(): void;

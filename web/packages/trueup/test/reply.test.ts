@@ -9,8 +9,7 @@ function steps(): ReplySteps & { log: string[] } {
     log,
     feed: (bytes) => log.push(`feed ${decoder.decode(bytes)}`),
     receive: (body) => log.push(`receive ${body}`),
-    finish: () => log.push("finish"),
-    fail: () => log.push("fail"),
+    end: (well) => log.push(well ? "finish" : "fail"),
   };
 }
 

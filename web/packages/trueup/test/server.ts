@@ -1,7 +1,7 @@
 // A real HTTP server on a free port that speaks the part of the protocol which a browser sees.
 // What a chat call meets is scripted by the test.
 
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Ledger } from "./ledger.js";
@@ -68,6 +68,37 @@ export class Call {
   }
 }
 
+/** An open stream of `GET /v1/usage/events`. */
+export class PushStream {
+  readonly token: string | undefined;
+  readonly response: ServerResponse;
+  readonly #ledger: Ledger;
+  /** The version that the reader has. */
+  since: number | undefined;
+
+  constructor(request: IncomingMessage, url: URL, response: ServerResponse, ledger: Ledger) {
+    this.token = request.headers.authorization;
+    this.response = response;
+    this.#ledger = ledger;
+    const since = url.searchParams.get("since");
+    this.since = since === null ? undefined : Number(since);
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    response.write(":\n\n");
+  }
+
+  /** Sends what the reader does not have. */
+  push(): void {
+    const snapshot = JSON.stringify(this.#ledger.snapshot(this.since));
+    this.since = this.#ledger.version;
+    this.response.write(`event: usage\nid: ${this.since}\ndata: ${snapshot}\n\n`);
+  }
+
+  /** Resolves when the client has gone. */
+  async closed(): Promise<void> {
+    if (!this.response.closed) await once(this.response, "close");
+  }
+}
+
 /** What a chat call meets. */
 export type Script = (call: Call, ledger: Ledger) => void | Promise<void>;
 
@@ -87,9 +118,18 @@ export class TestServer {
   readonly requests: string[] = [];
   /** The chat calls that arrived. */
   readonly calls: Call[] = [];
+  /** Whether there is `GET /v1/usage/events`. */
+  pushes = true;
+  /** How often the catalog was asked for. */
+  get catalogs(): number {
+    return this.requests.filter((request) => request === "GET /v1/catalog").length;
+  }
+
   /** Whether everything but chat calls is answered with 503. */
   down = false;
   readonly #scripts: Script[] = [];
+  readonly #streams: PushStream[] = [];
+  readonly #opened = new EventEmitter();
   readonly #server: Server;
 
   private constructor() {
@@ -114,6 +154,15 @@ export class TestServer {
     this.#scripts.push(...scripts);
   }
 
+  /** The oldest push stream that has not been taken yet. */
+  async nextStream(): Promise<PushStream> {
+    for (;;) {
+      const stream = this.#streams.shift();
+      if (stream) return stream;
+      await once(this.#opened, "stream");
+    }
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     this.#server.close();
@@ -128,6 +177,11 @@ export class TestServer {
       const call = new Call(request, body, response, this.ledger);
       this.calls.push(call);
       await (this.#scripts.shift() ?? answer)(call, this.ledger);
+      return;
+    }
+    if (url.pathname === "/v1/usage/events" && this.pushes && !this.down) {
+      this.#streams.push(new PushStream(request, url, response, this.ledger));
+      this.#opened.emit("stream");
       return;
     }
     const [status, reply] = this.down ? [503, {}] : this.#answer(url, body);

@@ -20,6 +20,8 @@ export async function startUsage(
     getToken: () => "token-7",
     confirmDelayMs: 20,
     storage: false,
+    // One way for news to come in: the one that the test is about.
+    push: false,
     ...options,
   });
   onTestFinished(() => usage.stop());
