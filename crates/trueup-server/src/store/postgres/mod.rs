@@ -11,15 +11,16 @@ mod write;
 pub use batch::PostgresBatch;
 pub use notices::{NoticeListener, NoticeSpeaker};
 
+use std::collections::HashMap;
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use trueup_core::{AccountId, Epoch, OperationId, Timestamp, Version};
+use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
 
 use super::{
-    AccountTerms, Glance, OpenHolds, PoolLevel, Sight, StoreError, new_epoch, read_due, rows,
-    snapshot,
+    AccountTerms, Glance, OpenHolds, PoolLevel, Sight, Standing, StoreError, new_epoch, read_due,
+    rows, snapshot,
 };
 
 /// The oldest version that its makers still mend.
@@ -131,18 +132,20 @@ impl PostgresStore {
         read_due(rows)
     }
 
-    /// The version that each of the accounts has; those that there are not are left out.
-    pub(in crate::store) async fn read_versions(
+    /// How each of the accounts stands; those that there are not are left out.
+    pub(in crate::store) async fn read_standings(
         &self,
         accounts: &[AccountId],
-    ) -> Result<Vec<(AccountId, Version)>, StoreError> {
+    ) -> Result<HashMap<AccountId, Standing>, StoreError> {
         let keys: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT account_id, version FROM account WHERE account_id = ANY($1)")
-                .bind(keys)
-                .fetch_all(&self.readers)
-                .await?;
-        rows::versions(rows)
+        let rows = sqlx::query_as(
+            "SELECT account_id, version, plan, time_zone, anchor_at, overrides FROM account \
+             WHERE account_id = ANY($1)",
+        )
+        .bind(keys)
+        .fetch_all(&self.readers)
+        .await?;
+        rows::standings(rows)
     }
 
     /// What servers over this database can tell each other with.
