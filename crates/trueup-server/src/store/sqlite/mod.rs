@@ -39,6 +39,9 @@ const CACHE: &str = "-65536";
 /// before that; a batch over many accounts writes some hundred pages, and with the usual 1,000 every
 /// few batches would wait for the copying.
 const PAGES_IN_LOG: &str = "16384";
+/// How many rows the driver's thread reads ahead: with the usual 50 it stops in the middle of what a
+/// batch loads, and is woken again.
+const ROWS_AHEAD: usize = 1_024;
 
 /// SQLite in one file.
 #[derive(Debug)]
@@ -66,6 +69,7 @@ impl SqliteStore {
             .pragma("temp_store", "memory")
             .pragma("cache_size", CACHE)
             .pragma("wal_autocheckpoint", PAGES_IN_LOG)
+            .row_buffer_size(ROWS_AHEAD)
             .foreign_keys(true);
         let pool = |connections| {
             SqlitePoolOptions::new()
