@@ -4,21 +4,24 @@
 use std::sync::Arc;
 
 use trueup_core::ledger::Command;
-use trueup_core::{AccountId, ActorId, OperationId, Snapshot, Version};
+use trueup_core::{AccountId, ActorId, Epoch, OperationId, Snapshot, Version};
 use trueup_protocol::response::{
     ConversationsResponse, EntriesResponse, MessageResponse, MessagesResponse,
 };
 
 use crate::engine::{
-    Action, Answer, Engine, EngineError, EngineParts, EngineTask, NewMessage, Request, View,
+    Action, Answer, Engine, EngineError, EngineParts, EngineTask, Freshness, NewMessage, Request,
+    View,
 };
 use crate::metrics::Metrics;
-use crate::store::{AccountTerms, ConversationPlace, Glance, MessagePlace, Store};
+use crate::polls::Polls;
+use crate::store::{AccountTerms, ConversationPlace, Glance, MessagePlace, Sight, Store};
 
 /// Cheap to clone; one a server.
 #[derive(Clone)]
 pub struct Ledger {
     engine: Engine,
+    polls: Polls,
     store: Arc<Store>,
 }
 
@@ -41,7 +44,8 @@ impl Ledger {
     pub fn start(parts: EngineParts) -> (Self, LedgerTask) {
         let store = Arc::clone(&parts.store);
         let (engine, task) = Engine::start(parts);
-        let ledger = Self { engine, store: Arc::clone(&store) };
+        let polls = Polls::start(&store);
+        let ledger = Self { engine, polls, store: Arc::clone(&store) };
         (ledger, LedgerTask { engine: task, store })
     }
 
@@ -98,14 +102,36 @@ impl Ledger {
         ask: &[OperationId],
     ) -> Result<Snapshot, EngineError> {
         let glance = Glance { account, actor, since, ask, now: self.engine.now() };
-        if let Some(sight) = self.store.read_snapshot(glance).await?
-            && !self.engine.is_outdated(&sight)
-        {
-            return Ok(sight.snapshot);
+        if let Some(Sight { stored, snapshot }) = self.store.read_snapshot(glance).await? {
+            let freshness = self.engine.freshness(&stored);
+            if let Freshness::Until(end) = freshness {
+                self.polls.seen(stored, end);
+            }
+            if freshness != Freshness::Outdated {
+                return Ok(snapshot);
+            }
         }
         let view = View { actor: actor.clone(), since, ask: ask.to_vec() };
         let action = Action::Align;
         Ok(self.engine.run(Request { account: account.clone(), view, action }).await?.snapshot)
+    }
+
+    /// Whether the account is still as a reader has it, who knows a version when they see it: then
+    /// that version. It is the account's newest at some instant of this call, or the answer is
+    /// `None`, which is no answer: read the snapshot then.
+    pub async fn unchanged(
+        &self,
+        account: &AccountId,
+        is_known: impl FnOnce(Version) -> bool,
+    ) -> Option<Version> {
+        let confirmed = self.polls.confirm(account, is_known).await?;
+        // The clock that a read would go by; a window may have ended meanwhile.
+        (self.engine.now() < confirmed.until).then_some(confirmed.standing.version)
+    }
+
+    /// The identity of the ledger's history.
+    pub fn epoch(&self) -> &Epoch {
+        self.store.epoch()
     }
 
     /// The account's own terms; the defaults when it has none.

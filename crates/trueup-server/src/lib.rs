@@ -19,6 +19,7 @@ pub mod http;
 pub mod ledger;
 pub mod metrics;
 pub mod openapi;
+mod polls;
 pub mod push;
 mod running;
 pub mod server;

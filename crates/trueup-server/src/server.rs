@@ -14,7 +14,7 @@ use crate::demo::Faults;
 use crate::engine::EngineParts;
 use crate::gateway::Gateway;
 use crate::hex::hex;
-use crate::http::{self, AppState, CatalogReply, Load};
+use crate::http::{self, AppParts, AppState, CatalogReply, Load};
 use crate::ledger::{Ledger, LedgerTask};
 use crate::metrics::Metrics;
 use crate::push::{self, Feed};
@@ -143,7 +143,7 @@ impl Server {
         let catalog = Arc::new(CatalogReply::of(&settings.catalog));
         let load = Load::new(settings.max_requests);
         let settings = Arc::new(settings);
-        let state = AppState {
+        let state = AppState::from(AppParts {
             ledger,
             settings,
             catalog,
@@ -155,7 +155,7 @@ impl Server {
             metrics,
             load,
             shutdown,
-        };
+        });
         Ok(Self { state, store, ledger_task })
     }
 

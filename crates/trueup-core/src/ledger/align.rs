@@ -50,6 +50,18 @@ impl Account {
         entries
     }
 
+    /// Until when nothing will be to align as long as neither the account nor its plan changes: the
+    /// end of the first window that ends. `None` when something is to be aligned now, and when the
+    /// clock was set back behind a window, since then it depends on where the clock goes.
+    pub fn aligned_until(&self, terms: &BTreeMap<MeterId, MeterTerms>) -> Option<Timestamp> {
+        let agrees = |(meter, wanted): (&MeterId, &MeterTerms)| {
+            self.meters.get(meter).is_some_and(|balance| balance.terms == *wanted)
+        };
+        let is_aligned = self.meters.len() == terms.len() && terms.iter().all(agrees);
+        let ends = terms.values().map(|terms| terms.window.end);
+        is_aligned.then(|| ends.min().unwrap_or(Timestamp::from_millis(i64::MAX)))
+    }
+
     fn stamp(&mut self, (kind, cause, line): (EntryKind, Cause, EntryLine)) -> Entry {
         self.version = self.version.next();
         let lines = vec![line];

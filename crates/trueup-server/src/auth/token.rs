@@ -77,6 +77,8 @@ enum Audience {
 pub(super) struct Tokens {
     secret: Option<(EncodingKey, DecodingKey)>,
     published: Option<PublishedKeys>,
+    /// What is asked of a token, by its algorithm.
+    validations: [(Algorithm, Validation); 4],
     issuer: String,
     audience: String,
     clock: Clock,
@@ -90,9 +92,12 @@ impl Tokens {
         });
         let published = settings.jwks_url.clone();
         let published = published.map(|url| PublishedKeys::new(url, clock.clone())).transpose()?;
+        let (hs, rs, es, ed) =
+            (Algorithm::HS256, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA);
         Ok(Self {
             secret,
             published,
+            validations: [hs, rs, es, ed].map(|of| (of, validation(of, settings))),
             issuer: settings.jwt_issuer.clone(),
             audience: settings.jwt_audience.clone(),
             clock,
@@ -149,13 +154,9 @@ impl Tokens {
         algorithm: Algorithm,
         key: &DecodingKey,
     ) -> Result<Claims, TokenError> {
-        let mut validation = Validation::new(algorithm);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(&[&self.audience]);
-        // Time is this server's to judge, below: the library would ask the system's clock.
-        validation.validate_exp = false;
-        let decoded = jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(invalid)?;
+        let validation = self.validations.iter().find(|(of, _)| *of == algorithm);
+        let (_, validation) = validation.ok_or_else(|| unsupported(algorithm))?;
+        let decoded = jsonwebtoken::decode::<Claims>(token, key, validation).map_err(invalid)?;
         Ok(decoded.claims)
     }
 
@@ -189,6 +190,16 @@ impl From<NumericDate> for Timestamp {
             NumericDate::Other(seconds) => (seconds * 1000.0) as i64,
         })
     }
+}
+
+fn validation(algorithm: Algorithm, settings: &AuthSettings) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.set_issuer(&[&settings.jwt_issuer]);
+    validation.set_audience(&[&settings.jwt_audience]);
+    // Time is this server's to judge: the library would ask the system's clock.
+    validation.validate_exp = false;
+    validation
 }
 
 fn unsupported(algorithm: Algorithm) -> TokenError {

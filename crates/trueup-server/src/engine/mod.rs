@@ -8,7 +8,7 @@
 mod bench;
 mod queue;
 
-pub use queue::{Engine, EngineParts, EngineTask};
+pub use queue::{Engine, EngineParts, EngineTask, Freshness};
 
 use trueup_core::error::Rejection;
 use trueup_core::ledger::Command;

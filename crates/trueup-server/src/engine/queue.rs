@@ -18,7 +18,7 @@ use crate::config::Catalog;
 use crate::demo::Faults;
 use crate::metrics::Metrics;
 use crate::push::Feed;
-use crate::store::{Sight, Store, StoreError};
+use crate::store::{Store, StoreError, StoredAccount};
 
 /// Requests that wait for the engine; more wait outside, which slows their senders down.
 const QUEUE: usize = 4_096;
@@ -63,6 +63,17 @@ pub struct Engine {
 struct Lane {
     jobs: mpsc::Sender<Job>,
     probes: mpsc::Sender<Probe>,
+}
+
+/// How long an account may be shown as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Not at all.
+    Outdated,
+    /// Now; nobody can say for how long.
+    Now,
+    /// Until then, unless it is changed.
+    Until(Timestamp),
 }
 
 /// The running engine. Dropping it lets the engine run on until its last handle is gone.
@@ -162,12 +173,16 @@ impl Engine {
         self.clock.now()
     }
 
-    /// Whether a window has ended or terms have changed since the sight was written, so that it
-    /// must be aligned before it is shown. The core says what alignment would change.
-    pub fn is_outdated(&self, sight: &Sight) -> bool {
+    /// Whether the account may be shown as it was read, and for how long, as the core says: not when
+    /// a window has ended or terms have changed since it was written, for then it must be aligned.
+    pub fn freshness(&self, stored: &StoredAccount) -> Freshness {
         let now = self.clock.now();
-        let terms = calendar::terms(&self.catalog, &sight.stored.terms, now);
-        !sight.stored.account.clone().align(&terms, now).is_empty()
+        let terms = calendar::terms(&self.catalog, &stored.terms, now);
+        match stored.account.aligned_until(&terms) {
+            Some(end) => Freshness::Until(end),
+            None if stored.account.clone().align(&terms, now).is_empty() => Freshness::Now,
+            None => Freshness::Outdated,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::response::{CatalogModel, CatalogResponse};
 
 use super::AppState;
-use super::etag::ETag;
+use super::etag::{ETag, KnownTags};
 use crate::auth::Bearer;
 use crate::config::Catalog;
 use crate::hex::hex;
@@ -38,9 +38,9 @@ use crate::hex::hex;
         (status = 401, description = "No valid credentials", body = ErrorEnvelope),
     ),
 )]
-pub async fn get_catalog(State(state): State<AppState>, _: Bearer, headers: HeaderMap) -> Response {
+pub async fn get_catalog(State(state): State<AppState>, _: Bearer, known: KnownTags) -> Response {
     let CatalogReply { body, tag } = &*state.catalog;
-    if tag.is_known_to(&headers) {
+    if tag.is_known_to(&known) {
         return tag.not_modified();
     }
     let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

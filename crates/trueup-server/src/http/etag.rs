@@ -1,7 +1,34 @@
 //! Conditional requests.
 
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+
+/// The states that a caller has already (`If-None-Match`).
+#[derive(Clone, Debug)]
+pub struct KnownTags(Vec<HeaderValue>);
+
+impl KnownTags {
+    fn of(headers: &HeaderMap) -> Self {
+        Self(headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect())
+    }
+
+    /// Whether the caller has none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for KnownTags {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers))
+    }
+}
 
 /// Names one state of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,10 +40,10 @@ impl ETag {
         Self(format!("\"{name}\""))
     }
 
-    /// Whether the caller has this state already (`If-None-Match`).
-    pub fn is_known_to(&self, headers: &HeaderMap) -> bool {
-        let values = headers.get_all(header::IF_NONE_MATCH).iter();
-        let tags = values.filter_map(|value| value.to_str().ok()).flat_map(|it| it.split(','));
+    /// Whether the caller has this state already.
+    pub fn is_known_to(&self, caller: &KnownTags) -> bool {
+        let tags =
+            caller.0.iter().filter_map(|value| value.to_str().ok()).flat_map(|it| it.split(','));
         tags.map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.0)
     }
 
@@ -41,7 +68,7 @@ impl ETag {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue, header};
 
-    use super::ETag;
+    use super::{ETag, KnownTags};
 
     #[test]
     fn a_state_is_known_when_one_of_the_tags_names_it() {
@@ -56,8 +83,8 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::IF_NONE_MATCH, HeaderValue::from_str(given).unwrap());
-            assert_eq!(ETag::new("e-4").is_known_to(&headers), known, "{given}");
+            assert_eq!(ETag::new("e-4").is_known_to(&KnownTags::of(&headers)), known, "{given}");
         }
-        assert!(!ETag::new("e-4").is_known_to(&HeaderMap::new()));
+        assert!(!ETag::new("e-4").is_known_to(&KnownTags::of(&HeaderMap::new())));
     }
 }

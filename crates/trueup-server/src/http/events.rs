@@ -88,7 +88,7 @@ pub async fn usage_events(
         lasts = lasts.min(Duration::from_millis(left_ms));
     }
     let events = Events {
-        ledger: state.ledger,
+        ledger: state.ledger.clone(),
         watcher,
         account: caller.account,
         actor: caller.actor,
@@ -97,7 +97,7 @@ pub async fn usage_events(
         keep_alive: state.settings.keep_alive,
         retry: RETRY + RETRY / 32 * draw,
         present: Present::of(&state.metrics.push_streams),
-        shutdown: state.shutdown,
+        shutdown: state.shutdown.clone(),
     };
     Ok(stream(Body::from_stream(events.open().await?)))
 }

@@ -1,6 +1,8 @@
 //! What wraps every call: limits, security headers, the boundary.
 
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -8,7 +10,8 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::watch;
+use tokio::sync::Notify;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -34,21 +37,25 @@ const PAGE_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-ev
 
 /// Puts calls and pages together and wraps them.
 pub(super) fn wrap(api: Router<AppState>, pages: Router<AppState>, state: AppState) -> Router {
-    let api = api
-        .layer(if_not_present(header::CONTENT_SECURITY_POLICY, API_POLICY))
-        .layer(if_not_present(header::CACHE_CONTROL, "no-store"));
+    // What wraps together is called as one: every layer of a router's own is an allocation a call.
+    let of_the_api = ServiceBuilder::new()
+        .layer(if_not_present(header::CACHE_CONTROL, "no-store"))
+        .layer(if_not_present(header::CONTENT_SECURITY_POLICY, API_POLICY));
+    let of_all = ServiceBuilder::new()
+        .layer(middleware::from_fn_with_state(state.clone(), boundary::boundary))
+        .layer(middleware::from_fn_with_state(state.clone(), load::shed))
+        .layer(CatchPanicLayer::custom(boundary::panicked))
+        .layer(if_not_present(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(if_not_present(header::REFERRER_POLICY, "no-referrer"))
+        .layer(if_not_present(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(if_not_present(header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     let router = api
+        .layer(of_the_api)
         .merge(pages)
         .fallback(boundary::not_found)
         .method_not_allowed_fallback(boundary::method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(if_not_present(header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
-        .layer(if_not_present(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(if_not_present(header::REFERRER_POLICY, "no-referrer"))
-        .layer(if_not_present(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(CatchPanicLayer::custom(boundary::panicked))
-        .layer(middleware::from_fn_with_state(state.clone(), load::shed))
-        .layer(middleware::from_fn_with_state(state.clone(), boundary::boundary));
+        .layer(of_all);
     // Outermost, so that a refused call can be read by the page that made it.
     let router = match cors(&state.settings.cors_origins) {
         Some(cors) => router.layer(cors),
@@ -95,16 +102,14 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
 /// sending the request again under the same id tells what became of it.
 pub(super) async fn call_timeout(mut request: Request, next: Next) -> Response {
     let timer = CallTimer::default();
-    let mut paused = timer.0.subscribe();
     request.extensions_mut().insert(timer.clone());
     let mut answer = pin!(next.run(request));
     loop {
-        let is_paused = *paused.borrow_and_update();
+        let is_paused = timer.0.is_paused.load(Ordering::Acquire);
         tokio::select! {
             biased;
             response = &mut answer => return response,
-            // The timer in our hands keeps the channel open.
-            _ = paused.changed() => {}
+            () = timer.0.changed.notified() => {}
             () = tokio::time::sleep(CALL_TIMEOUT), if !is_paused => {
                 let message = "The call took too long; send the same request again.";
                 return ApiError::new(ErrorCode::Unavailable, message).into_response();
@@ -116,21 +121,33 @@ pub(super) async fn call_timeout(mut request: Request, next: Next) -> Response {
 /// The time that a call may take. It stands still while its caller sends the body, and begins anew
 /// when the body is there.
 #[derive(Clone, Debug, Default)]
-pub(super) struct CallTimer(watch::Sender<bool>);
+pub(super) struct CallTimer(Arc<Pause>);
+
+#[derive(Debug, Default)]
+struct Pause {
+    is_paused: AtomicBool,
+    /// One waits, and looks again whenever it changed.
+    changed: Notify,
+}
 
 /// The time stands still until this is dropped.
-pub(super) struct Paused(watch::Sender<bool>);
+pub(super) struct Paused(CallTimer);
 
 impl CallTimer {
     pub(super) fn pause(&self) -> Paused {
-        self.0.send_replace(true);
-        Paused(self.0.clone())
+        self.set(true);
+        Paused(self.clone())
+    }
+
+    fn set(&self, is_paused: bool) {
+        self.0.is_paused.store(is_paused, Ordering::Release);
+        self.0.changed.notify_one();
     }
 }
 
 impl Drop for Paused {
     fn drop(&mut self) {
-        self.0.send_replace(false);
+        self.0.set(false);
     }
 }
 

@@ -4,7 +4,7 @@ pub use accounts::terms::look_up as look_up_account;
 pub use boundary::{REQUEST_ID, RequestId};
 pub use catalog::CatalogReply;
 pub use load::Load;
-pub use state::AppState;
+pub use state::{AppParts, AppState};
 
 pub mod extract;
 

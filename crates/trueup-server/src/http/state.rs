@@ -1,5 +1,6 @@
 //! What every handler can reach.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::{CatalogReply, Load};
@@ -13,9 +14,26 @@ use crate::metrics::Metrics;
 use crate::push::Feed;
 use crate::shutdown::Shutdown;
 
-/// One a server; cheap to clone.
+/// One a server; cheap to clone, since every layer and every request does.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<AppParts>);
+
+impl From<AppParts> for AppState {
+    fn from(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
+}
+
+/// What an [`AppState`] is made of.
+pub struct AppParts {
     /// All usage.
     pub ledger: Ledger,
     /// What the operator said.

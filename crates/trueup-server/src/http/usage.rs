@@ -2,16 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
-use trueup_core::OperationId;
+use trueup_core::{Epoch, OperationId, Version};
 use trueup_protocol::error::ErrorEnvelope;
 use trueup_protocol::snapshot::Snapshot;
 use trueup_protocol::{ErrorCode, Malformed, corrections};
 
 use super::AppState;
-use super::etag::ETag;
+use super::etag::{ETag, KnownTags};
 use super::extract;
 use super::query::{Parameters, Query, QueryString};
 use crate::auth::Caller;
@@ -30,8 +29,7 @@ pub struct UsageQuery {
     /// Operation ids, separated by commas, at most 100: their outcomes are told in any case.
     ask: Option<String>,
     /// From a browser: the causes by which its view was corrected since it last said so, separated
-    /// by commas, at most 100. They are counted for operators, once this call is answered; what
-    /// cannot be read is ignored.
+    /// by commas, at most 100. They are counted for operators; what cannot be read is ignored.
     corrected: Option<String>,
 }
 
@@ -77,27 +75,54 @@ pub async fn get_usage(
     State(state): State<AppState>,
     caller: Caller,
     QueryString(query): QueryString<UsageQuery>,
-    headers: HeaderMap,
+    known: KnownTags,
 ) -> Result<Response, ApiError> {
     let since = extract::version("since", query.since)?;
     let ask = asked(query.ask.as_deref().unwrap_or(""))?;
-    let snapshot = state.ledger.snapshot(&caller.account, &caller.actor, since, &ask).await?;
     // Only a measure: nothing that stands there can cost the poll its answer. A backend shows nobody
     // anything.
     if let Some(report) = query.corrected.filter(|_| caller.expires_at.is_some()) {
         state.metrics.corrected(&corrections::read(&report).unwrap_or_default());
     }
-    let (epoch, version) = (&snapshot.epoch, snapshot.version);
-    // Accounts share this address and may be at the same version. A browser's cache shows the tag
-    // that it kept to whoever signs in next, and a 304 would hand them the kept body.
-    let tag = ETag::new(&format!("{epoch}-{}-{version}", name_of(&caller)));
-    // What a client makes that knows by itself whose snapshot it has.
-    let bare_tag = ETag::new(&format!("{epoch}-{version}"));
+    let ledger = &state.ledger;
+    let name = name_of(&caller);
+    let tags = |version| Tags::of(ledger.epoch(), &name, version);
     // Who asks by id waits for an answer, also when nothing changed.
-    if ask.is_empty() && (tag.is_known_to(&headers) || bare_tag.is_known_to(&headers)) {
-        return Ok(tag.not_modified());
+    let may_be_spared = ask.is_empty() && !known.is_empty();
+    if may_be_spared {
+        let is_known = |version| tags(version).is_known_to(&known);
+        if let Some(version) = ledger.unchanged(&caller.account, is_known).await {
+            return Ok(tags(version).full.not_modified());
+        }
     }
-    Ok(tag.mark(Json(Snapshot::from(&snapshot)).into_response()))
+    // In a place of its own, so that most polls do not carry its size around.
+    let read = Box::pin(ledger.snapshot(&caller.account, &caller.actor, since, &ask));
+    let snapshot = read.await?;
+    let tags = tags(snapshot.version);
+    if may_be_spared && tags.is_known_to(&known) {
+        return Ok(tags.full.not_modified());
+    }
+    Ok(tags.full.mark(Json(Snapshot::from(&snapshot)).into_response()))
+}
+
+/// What an account's state is called.
+struct Tags {
+    /// Accounts share this address and may be at the same version. A browser's cache shows the tag
+    /// that it kept to whoever signs in next, and a 304 would hand them the kept body.
+    full: ETag,
+    /// What a client makes that knows by itself whose snapshot it has.
+    bare: ETag,
+}
+
+impl Tags {
+    fn of(epoch: &Epoch, name: &str, version: Version) -> Self {
+        let full = ETag::new(&format!("{epoch}-{name}-{version}"));
+        Self { full, bare: ETag::new(&format!("{epoch}-{version}")) }
+    }
+
+    fn is_known_to(&self, caller: &KnownTags) -> bool {
+        self.full.is_known_to(caller) || self.bare.is_known_to(caller)
+    }
 }
 
 /// A short name for who looks: a tag may hold only some characters, ids all that are visible.

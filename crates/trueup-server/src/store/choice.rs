@@ -1,5 +1,7 @@
 //! Which store it is: whoever works with one need not know.
 
+use std::collections::HashMap;
+
 use trueup_core::{AccountId, ActorId, Epoch, OperationId, Timestamp, Version};
 use trueup_protocol::response::{
     ConversationsResponse, EntriesResponse, MessageResponse, MessagesResponse,
@@ -9,8 +11,8 @@ use super::pages::MessageRow;
 use super::postgres::{PostgresBatch, PostgresStore};
 use super::sqlite::{SqliteBatch, SqliteStore};
 use super::{
-    AccountTerms, ConversationPlace, Glance, Loaded, MessagePlace, OpenHolds, Sight, StoreError,
-    Writes,
+    AccountTerms, ConversationPlace, Glance, Loaded, MessagePlace, OpenHolds, Sight, Standing,
+    StoreError, Writes,
 };
 
 /// Where the ledger is kept.
@@ -94,6 +96,15 @@ impl Store {
         match self {
             Self::Sqlite(_) => 1,
             Self::Postgres(store) => store.writers(),
+        }
+    }
+
+    /// How many questions about polls are under way at once: what is beside the server is asked so
+    /// fast that one is enough, and of a database that is not, a slow answer delays only some.
+    pub fn pollers(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 1,
+            Self::Postgres(_) => 2,
         }
     }
 
@@ -202,12 +213,13 @@ impl Store {
         ask!(self, Self, store => store.due_holds(now, limit).await)
     }
 
-    /// The version that each of the accounts has; those that there are not are left out.
-    pub(crate) async fn read_versions(
+    /// How each of the accounts stands now, in one statement; those that there are not are left
+    /// out.
+    pub(crate) async fn read_standings(
         &self,
         accounts: &[AccountId],
-    ) -> Result<Vec<(AccountId, Version)>, StoreError> {
-        ask!(self, Self, store => store.read_versions(accounts).await)
+    ) -> Result<HashMap<AccountId, Standing>, StoreError> {
+        ask!(self, Self, store => store.read_standings(accounts).await)
     }
 
     /// Counts the holds that are open. It looks at every one of them, in an index of their own.

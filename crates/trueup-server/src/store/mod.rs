@@ -46,6 +46,16 @@ pub struct StoredAccount {
     pub terms: AccountTerms,
 }
 
+/// What an account's row says without its meters: which change was its last, and its terms, since
+/// those can be replaced by others that change nothing yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// How many changes it has seen.
+    pub version: Version,
+    /// Its own terms.
+    pub terms: AccountTerms,
+}
+
 /// Who looks, at what, from which version on.
 #[derive(Clone, Copy, Debug)]
 pub struct Glance<'a> {

@@ -10,7 +10,7 @@ use trueup_core::{
 };
 use trueup_protocol::{column, snapshot};
 
-use crate::store::{AccountTerms, StoreError, StoredAccount};
+use crate::store::{AccountTerms, Standing, StoreError, StoredAccount};
 
 /// The columns of an [`OperationRow`]; how its id is written is the database's own.
 macro_rules! operation_columns {
@@ -224,12 +224,13 @@ pub(in crate::store) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Accounts and the version that each has.
-pub(in crate::store) fn versions(
-    rows: Vec<(String, i64)>,
-) -> Result<Vec<(AccountId, Version)>, StoreError> {
-    let read = |(account, version): (String, i64)| {
-        Some((AccountId::new(&account).ok()?, Version(u64::try_from(version).ok()?)))
+/// How accounts stand, by their rows alone.
+pub(in crate::store) fn standings(
+    rows: Vec<AccountRow>,
+) -> Result<HashMap<AccountId, Standing>, StoreError> {
+    let read = |row: AccountRow| {
+        let StoredAccount { account, terms } = row.into_stored()?;
+        Ok((account.id, Standing { version: account.version, terms }))
     };
-    rows.into_iter().map(read).collect::<Option<_>>().ok_or(StoreError::Damaged("account"))
+    rows.into_iter().map(read).collect()
 }

@@ -1,6 +1,7 @@
 //! A server with a folder and a clock of its own, and a client that keeps what it was told.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -47,7 +48,8 @@ pub struct House {
     client: reqwest::Client,
     trigger: ShutdownTrigger,
     serving: JoinHandle<Result<(), ServeError>>,
-    folder: TempDir,
+    database_url: String,
+    folder: Arc<TempDir>,
 }
 
 impl House {
@@ -59,18 +61,27 @@ impl House {
     pub async fn with(first: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(first, &folder);
-        Self::furnished(settings, folder).await
+        Self::furnished(settings, Arc::new(folder)).await
+    }
+
+    /// Another house over the same ledger, with settings of its own, while this one stands or after
+    /// it was left.
+    pub async fn beside(&self, settings_text: &str) -> Self {
+        let first = format!("jwt_secret = \"{SECRET}\"");
+        let url = self.database_url.clone();
+        Self::furnished(settings_of(&first, url, settings_text), Arc::clone(&self.folder)).await
     }
 
     /// A house on a file, for what only files do.
     pub async fn on_file() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let first = format!("jwt_secret = \"{SECRET}\"");
-        let settings = settings_of(&first, database::file_url(folder.path()));
-        Self::furnished(settings, folder).await
+        let settings = settings_of(&first, database::file_url(folder.path()), SETTINGS);
+        Self::furnished(settings, Arc::new(folder)).await
     }
 
-    async fn furnished(settings: Settings, folder: TempDir) -> Self {
+    async fn furnished(settings: Settings, folder: Arc<TempDir>) -> Self {
+        let database_url = settings.database_url.expose().to_owned();
         let (trigger, shutdown) = Shutdown::new();
         let clock = Clock::manual(START);
         let server = Server::open(settings, clock.clone(), shutdown).await.unwrap();
@@ -80,7 +91,7 @@ impl House {
         let serving = tokio::spawn(server.run(listener));
         let base_url = format!("http://{address}");
         let client = reqwest::Client::new();
-        Self { base_url, address, state, clock, client, trigger, serving, folder }
+        Self { base_url, address, state, clock, client, trigger, serving, database_url, folder }
     }
 
     pub fn token(&self, account: &str) -> String {
@@ -134,6 +145,11 @@ impl House {
         id
     }
 
+    /// What names its ledger.
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
     /// The file that its ledger is kept in, when that is a file.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("trueup.db")
@@ -152,12 +168,12 @@ impl House {
 
 /// Settings of a database in `folder`.
 pub fn settings(first: &str, folder: &TempDir) -> Settings {
-    settings_of(first, database::url(folder.path()))
+    settings_of(first, database::url(folder.path()), SETTINGS)
 }
 
-fn settings_of(first: &str, database_url: String) -> Settings {
+fn settings_of(first: &str, database_url: String, settings_text: &str) -> Settings {
     let flags = Flags { database_url: Some(database_url), ..Flags::default() };
-    let file_text = format!("{first}\napi_key = \"{API_KEY}\"\n{SETTINGS}");
+    let file_text = format!("{first}\napi_key = \"{API_KEY}\"\n{settings_text}");
     let sources = Sources { file_name: "test.toml".to_owned(), file_text, env: Vec::new(), flags };
     sources.load().unwrap()
 }

@@ -32,6 +32,7 @@ mod keys;
 mod log;
 mod metrics;
 mod operations;
+mod polls;
 #[path = "../kit/scrape.rs"]
 mod scrape;
 mod stopping;

@@ -9,7 +9,7 @@ use trueup_core::ledger::{Command, Decision};
 use trueup_core::{Cause, Charge, MeterId, Units};
 
 use crate::kit::memory::MemoryLedger;
-use crate::kit::{Plan, actor, at, fingerprint, histories, meter, model, op, plan};
+use crate::kit::{Plan, actor, at, fingerprint, histories, meter, model, op, plan, terms};
 
 const METERS: [&str; 4] = ["premium", "soft", "standard", "tokens"];
 
@@ -128,6 +128,19 @@ proptest! {
                 (Err(first), Err(second)) => assert_eq!(*first, second, "{command:?} twice"),
                 (first, second) => panic!("{command:?}: {first:?}, then {second:?}"),
             }
+        });
+    }
+
+    #[test]
+    fn until_it_says_so_nothing_is_to_be_aligned(steps in steps(), later in 0..300_i64) {
+        run(&steps, |_, _, _, after| {
+            let terms = |now| terms(&after.plan, now);
+            let Some(until) = after.account.aligned_until(&terms(after.now)) else { return };
+            let later = at(later * 1000);
+            let mut account = after.account.clone();
+            let is_aligned = account.align(&terms(later), later).is_empty();
+            // Also when the clock is set back.
+            assert!(is_aligned || later >= until, "{until:?} and {later:?}");
         });
     }
 

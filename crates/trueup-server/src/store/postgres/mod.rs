@@ -11,21 +11,25 @@ mod write;
 pub use batch::PostgresBatch;
 pub use notices::{NoticeListener, NoticeSpeaker};
 
+use std::collections::HashMap;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use trueup_core::{AccountId, Epoch, OperationId, Timestamp, Version};
+use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
 
 use super::{
-    AccountTerms, Glance, OpenHolds, PoolLevel, Sight, StoreError, new_epoch, read_due, rows,
-    snapshot,
+    AccountTerms, Glance, OpenHolds, PoolLevel, Sight, Standing, StoreError, new_epoch, read_due,
+    rows, snapshot,
 };
 
 /// The oldest version that its makers still mend.
 const OLDEST_POSTGRES: i64 = 140_000;
 /// Readers have connections of their own, so that however many there are, no engine waits for one.
 const READERS: u32 = 8;
+/// A connection that was used so shortly ago is taken to be alive.
+const BUSY: Duration = Duration::from_millis(500);
 
 /// What every connection says of itself. Nothing may hang: not a statement, not a lock that another
 /// server holds, and not a transaction whose server is gone.
@@ -58,8 +62,18 @@ impl PostgresStore {
     ) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?.options(SESSION).application_name("trueup");
         let pool = |connections| {
-            let timeout = Duration::from_secs(5);
-            PgPoolOptions::new().max_connections(connections).acquire_timeout(timeout)
+            let options = PgPoolOptions::new().max_connections(connections);
+            // To ask a connection whether it is alive is a trip of its own: a busy one has just
+            // shown that it is.
+            let options = options.test_before_acquire(false).before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > BUSY {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            });
+            options.acquire_timeout(Duration::from_secs(5))
         };
         let engines = u32::try_from(engines).unwrap_or(1).max(1);
         let writers = pool(engines).connect_with(options.clone()).await?;
@@ -131,18 +145,20 @@ impl PostgresStore {
         read_due(rows)
     }
 
-    /// The version that each of the accounts has; those that there are not are left out.
-    pub(in crate::store) async fn read_versions(
+    /// How each of the accounts stands; those that there are not are left out.
+    pub(in crate::store) async fn read_standings(
         &self,
         accounts: &[AccountId],
-    ) -> Result<Vec<(AccountId, Version)>, StoreError> {
+    ) -> Result<HashMap<AccountId, Standing>, StoreError> {
         let keys: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT account_id, version FROM account WHERE account_id = ANY($1)")
-                .bind(keys)
-                .fetch_all(&self.readers)
-                .await?;
-        rows::versions(rows)
+        let rows = sqlx::query_as(
+            "SELECT account_id, version, plan, time_zone, anchor_at, overrides FROM account \
+             WHERE account_id = ANY($1)",
+        )
+        .bind(keys)
+        .fetch_all(&self.readers)
+        .await?;
+        rows::standings(rows)
     }
 
     /// What servers over this database can tell each other with.

@@ -10,6 +10,7 @@ mod write;
 
 pub use batch::SqliteBatch;
 
+use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -18,13 +19,14 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use trueup_core::{AccountId, Epoch, OperationId, Timestamp, Version};
+use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
+use trueup_protocol::column;
 
 use file::OpenFile;
 
 use super::{
-    AccountTerms, Glance, OpenHolds, PoolLevel, Sight, StoreError, new_epoch, read_due, rows,
-    snapshot,
+    AccountTerms, Glance, OpenHolds, PoolLevel, Sight, Standing, StoreError, new_epoch, read_due,
+    rows, snapshot,
 };
 
 /// SQLite's write-ahead log could lose committed pages before this version.
@@ -37,6 +39,9 @@ const CACHE: &str = "-65536";
 /// before that; a batch over many accounts writes some hundred pages, and with the usual 1,000 every
 /// few batches would wait for the copying.
 const PAGES_IN_LOG: &str = "16384";
+/// How many rows the driver's thread reads ahead: with the usual 50 it stops in the middle of what a
+/// batch loads, and is woken again.
+const ROWS_AHEAD: usize = 1_024;
 
 /// SQLite in one file.
 #[derive(Debug)]
@@ -64,11 +69,14 @@ impl SqliteStore {
             .pragma("temp_store", "memory")
             .pragma("cache_size", CACHE)
             .pragma("wal_autocheckpoint", PAGES_IN_LOG)
+            .row_buffer_size(ROWS_AHEAD)
             .foreign_keys(true);
         let pool = |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
                 .idle_timeout(None)
+                // A file does not hang up.
+                .test_before_acquire(false)
                 .max_lifetime(None)
                 .before_acquire(|connection, _| {
                     let is_fit = is_fit(connection);
@@ -161,23 +169,20 @@ impl SqliteStore {
         read_due(rows)
     }
 
-    /// The version that each of the accounts has; those that there are not are left out.
-    pub(in crate::store) async fn read_versions(
+    /// How each of the accounts stands; those that there are not are left out.
+    pub(in crate::store) async fn read_standings(
         &self,
         accounts: &[AccountId],
-    ) -> Result<Vec<(AccountId, Version)>, StoreError> {
-        let mut found = Vec::new();
-        let mut transaction = self.readers()?.begin().await?;
-        for account in accounts {
-            let row: Option<(String, i64)> =
-                sqlx::query_as("SELECT account_id, version FROM account WHERE account_id = ?")
-                    .bind(account.as_str())
-                    .fetch_optional(&mut *transaction)
-                    .await?;
-            found.extend(row);
-        }
-        transaction.commit().await?;
-        rows::versions(found)
+    ) -> Result<HashMap<AccountId, Standing>, StoreError> {
+        let keys: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
+        let rows = sqlx::query_as(
+            "SELECT account_id, version, plan, time_zone, anchor_at, overrides FROM account \
+             WHERE account_id IN (SELECT value FROM json_each(?))",
+        )
+        .bind(column::list(&keys))
+        .fetch_all(self.readers()?)
+        .await?;
+        rows::standings(rows)
     }
 
     pub(in crate::store) async fn open_holds(&self) -> Result<OpenHolds, StoreError> {

@@ -12,7 +12,7 @@ use crate::store::{SavedMessage, StoreError, StoredAccount, Writes, title};
 
 /// How many rows one statement takes. Few sizes, so that few texts occur and each is planned once a
 /// connection: to plan a text of a hundred rows takes longer than to run it.
-const ROWS_A_STATEMENT: [usize; 6] = [128, 32, 16, 8, 4, 1];
+const ROWS_A_STATEMENT: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
 
 pub(super) async fn all(
     connection: &mut SqliteConnection,
