@@ -30,6 +30,8 @@ export interface SceneOptions {
   readonly recorder: string;
   /** Does what has to be there before the page opens. */
   readonly before?: (backend: Backend, account: string) => Promise<void>;
+  /** The server pushes nothing: news come by asking alone. */
+  readonly mute?: boolean;
   /** The page's clock can be moved on. Its moments are then no longer those of the server. */
   readonly clock?: boolean;
 }
@@ -60,11 +62,12 @@ export class Scene {
 
   static async open(
     context: BrowserContext,
-    { url, recorder, before, clock }: SceneOptions,
+    { url, recorder, before, clock, mute }: SceneOptions,
   ): Promise<Scene> {
     await context.addInitScript({ content: recorder });
     const scene = new Scene(context, await context.newPage(), url);
     if (clock) await scene.page.clock.install();
+    if (mute) await scene.page.route(/usage\/events/, (route) => route.fulfill({ status: 404 }));
     await before?.(scene.backend, scene.account);
     scene.startVersion = (await scene.backend.entries(scene.account)).at(-1)?.version ?? 0;
     await scene.page.goto(`${url}/?account=${scene.account}`);

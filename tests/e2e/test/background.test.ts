@@ -45,10 +45,23 @@ describe.concurrent("the background check", () => {
     await scene.atRest();
   });
 
-  test("the background check brings what somebody else of the account has used", async ({
+  test("what somebody else of the account has used is pushed, and nobody has to ask", async ({
     stage,
   }) => {
     const scene = await stage.open();
+    const answered = () => scene.page.evaluate(() => window.__record.answered("ours"));
+    const before = await answered();
+    await scene.backend.useElsewhere(scene.account, "gpt-5");
+    expect(await scene.correction("other_device")).toContain("1 premium message");
+    expect(await answered()).toBe(before);
+    const { meters } = await scene.atRest();
+    expect(meters.premium_messages?.used).toBe(1);
+  });
+
+  test("the background check brings what somebody else of the account has used", async ({
+    stage,
+  }) => {
+    const scene = await stage.open({ mute: true });
     await scene.backend.useElsewhere(scene.account, "gpt-5");
     await scene.nextAnswer();
     expect(await scene.correction("other_device")).toContain("1 premium message");

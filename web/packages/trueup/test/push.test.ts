@@ -80,6 +80,23 @@ describe("push", () => {
     expect(server.requests.filter((request) => request === EVENTS)).toHaveLength(1);
   });
 
+  test("is closed while the page is hidden", async () => {
+    const page = new EventTarget();
+    const document = { hidden: false, baseURI: "http://127.0.0.1/" };
+    vi.stubGlobal("document", document);
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+    vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
+    const server = await startServer();
+    await startUsage(server, { push: true });
+    const first = await server.nextStream();
+    document.hidden = true;
+    page.dispatchEvent(new Event("visibilitychange"));
+    await first.closed();
+    document.hidden = false;
+    page.dispatchEvent(new Event("visibilitychange"));
+    await server.nextStream();
+  });
+
   test("ends when tracking stops", async () => {
     const server = await startServer();
     const usage = await startUsage(server, { push: true });
