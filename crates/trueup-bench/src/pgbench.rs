@@ -22,7 +22,7 @@ pub async fn run(
 ) -> Result<Measured, Failure> {
     let script = scratch.join("pgbench.sql");
     std::fs::write(&script, SCRIPT)?;
-    let mut command = postgres.program("pgbench");
+    let mut command = postgres.pgbench();
     command
         .args(["--no-vacuum", "--protocol", "prepared", "--username", "trueup", "--jobs", "1"])
         .args(["--client", &clients.to_string(), "--time", &format!("{:.0}", seconds.ceil())])

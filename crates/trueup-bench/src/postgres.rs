@@ -1,71 +1,53 @@
-//! A Postgres of our own, as scripts/postgres.sh makes one, but on the disk: what is measured is
-//! what it costs to keep what was acknowledged.
+//! A Postgres of our own, made by scripts/postgres.sh as for the tests, but on the disk: what is
+//! measured is what it costs to keep what was acknowledged.
 
-use std::os::unix::fs::MetadataExt as _;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Stdio};
 
 use sqlx::{Connection as _, PgConnection};
 
 use crate::Failure;
 
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres.sh");
 /// The same for everybody who is measured on it: durable, and with memory that a small server has.
-const SETTINGS: &str = "-c listen_addresses='' -c max_connections=400 -c shared_buffers=512MB \
-    -c max_wal_size=4GB -c checkpoint_timeout=15min";
+const SETTINGS: [&str; 4] =
+    ["max_connections=400", "shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min"];
+/// What lives beside it: tells where its programs are, and goes when nobody holds its input.
+const COMPANION: &str = "command -v pgbench && cat";
 
 /// A running Postgres. It is stopped when this is dropped.
 pub struct Postgres {
-    bin: PathBuf,
+    companion: Child,
+    pgbench: PathBuf,
     house: PathBuf,
-    is_root: bool,
 }
 
 impl Postgres {
     /// Starts one in a folder below `scratch`.
     pub fn start(scratch: &Path) -> Result<Self, Failure> {
         let house = scratch.join("postgres");
-        std::fs::create_dir_all(&house)?;
-        let is_root = std::fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0);
-        if is_root {
-            succeed(Command::new("chown").arg("postgres").arg(&house).output())?;
+        let mut script = Command::new(SCRIPT);
+        script.arg("--folder").arg(&house);
+        for setting in SETTINGS {
+            script.args(["--setting", setting]);
         }
-        let postgres = Self { bin: find()?, house, is_root };
-        let data = postgres.house.join("data");
-        let flags = ["--username", "trueup", "--auth", "trust", "--encoding", "UTF8"];
-        let flags = flags.into_iter().chain(["--locale", "C", "--no-instructions", "--pgdata"]);
-        succeed(postgres.as_owner("initdb").args(flags).arg(&data).output())?;
-        let options =
-            format!("{SETTINGS} -c unix_socket_directories='{}'", postgres.house.display());
-        let flags = ["--wait", "start", "--options", &options, "--pgdata"];
-        let log = postgres.house.join("log");
-        // It outlives the command, so it must not keep the pipes that its output would be read from.
-        let mut start = postgres.as_owner("pg_ctl");
-        start.args(flags).arg(&data).arg("--log").arg(&log);
-        let status = start.stdout(std::process::Stdio::null()).status()?;
-        if !status.success() {
-            let said = std::fs::read_to_string(&log).unwrap_or_default();
-            return Err(format!("Postgres did not start: {said}").into());
+        script.args(["sh", "-c", COMPANION]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut companion = script.spawn()?;
+        let mut line = String::new();
+        if let Some(said) = companion.stdout.take() {
+            BufReader::new(said).read_line(&mut line)?;
+        }
+        let postgres = Self { companion, pgbench: line.trim().into(), house };
+        if postgres.pgbench.as_os_str().is_empty() {
+            return Err("Postgres did not start; the reason stands above".into());
         }
         Ok(postgres)
     }
 
-    /// Postgres refuses to be run by root.
-    fn as_owner(&self, program: &str) -> Command {
-        let program = self.bin.join(program);
-        let mut command = if self.is_root {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
-        command.current_dir("/");
-        command
-    }
-
-    /// One of its programs, as us.
-    pub fn program(&self, name: &str) -> Command {
-        Command::new(self.bin.join(name))
+    /// Its own measure of itself.
+    pub fn pgbench(&self) -> Command {
+        Command::new(&self.pgbench)
     }
 
     /// The folder that its socket is in.
@@ -90,30 +72,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        let data = self.house.join("data");
-        let flags = ["--mode", "immediate", "stop", "--pgdata"];
-        let _ = self.as_owner("pg_ctl").args(flags).arg(data).output();
+        drop(self.companion.stdin.take());
+        let _ = self.companion.wait();
     }
-}
-
-/// The folder of the newest server there is. Debian keeps it out of the PATH.
-fn find() -> Result<PathBuf, Failure> {
-    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut bins: Vec<PathBuf> = debian.map(|it| it.path().join("bin")).collect();
-    bins.sort();
-    bins.reverse();
-    bins.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    bins.into_iter().find(|bin| bin.join("initdb").exists()).ok_or_else(|| {
-        "Postgres 14 or newer is needed; install it, so that initdb is in the PATH or in \
-         /usr/lib/postgresql"
-            .into()
-    })
-}
-
-fn succeed(output: std::io::Result<Output>) -> Result<String, Failure> {
-    let output = output?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
 }

@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod bus;
 pub mod calendar;
+mod chain;
 pub mod clock;
 pub mod config;
 mod connections;
@@ -26,3 +27,4 @@ pub mod server;
 pub mod shutdown;
 pub mod store;
 pub mod sweep;
+pub mod traces;

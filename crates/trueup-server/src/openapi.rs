@@ -18,7 +18,9 @@ use crate::http::{self, AppState};
         title = "Trueup",
         description = "Usage quotas that are never wrong: an exact ledger, and a gateway that \
             charges what it really delivered.\n\nEvery answer about usage is one snapshot, and \
-            every failure is one envelope with a stable `code`.",
+            every failure is one envelope with a stable `code`. Only what is no HTTP request, or has an \
+            address or headers that nobody reads to their end, never gets that far: the connection \
+            itself answers 400, 414 or 431, without a body, and closes.",
         license(name = "MIT OR Apache-2.0"),
     ),
     tags(

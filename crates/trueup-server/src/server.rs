@@ -21,6 +21,7 @@ use crate::push::{self, Feed};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::sweep;
+use crate::traces::Traces;
 
 /// Why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,9 @@ pub enum ServeError {
     /// The system's TLS or resolver could not be set up.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
+    /// The exporter of traces could not be set up.
+    #[error("traces cannot be sent: {0}")]
+    Traces(String),
     /// The system has no randomness to make a secret of.
     #[error("no secret can be made: {0}")]
     Random(String),
@@ -141,6 +145,7 @@ impl Server {
             Arc::clone(&metrics),
         )?;
         let catalog = Arc::new(CatalogReply::of(&settings.catalog));
+        let traces = Traces::of(settings.traces.as_ref())?;
         let load = Load::new(settings.max_requests);
         let settings = Arc::new(settings);
         let state = AppState::from(AppParts {
@@ -153,6 +158,7 @@ impl Server {
             faults,
             feed,
             metrics,
+            traces,
             load,
             shutdown,
         });
@@ -171,7 +177,7 @@ impl Server {
 
     /// Serves until it is asked to stop. Then: nothing new is accepted, running calls and streams
     /// may end within the grace, chats that go on are ended by the gateway, and the ledger closes
-    /// last, when nobody can need it any more.
+    /// last, when nobody can need it any more. What a collector has not been told goes then.
     ///
     /// # Errors
     /// When the listener breaks.
@@ -200,6 +206,7 @@ impl Server {
         // They end by themselves on the same signal.
         let _ = tokio::join!(sweeper, push);
         self.ledger_task.stop().await;
+        self.state.traces.stop().await;
         tracing::info!("stopped");
         Ok(())
     }

@@ -43,7 +43,8 @@ Bring it back from a copy, with the server stopped:
 
 Every key of the settings file but models, plans and providers can be given as a variable:
 TRUEUP_LISTEN, TRUEUP_DATABASE_URL, TRUEUP_JWKS_URL, … The command line wins over variables, and
-variables win over the file. RUST_LOG sets how much is logged (info when it is not set).";
+variables win over the file. RUST_LOG sets how much is logged (info when it is not set).
+TRUEUP_OTLP_ENDPOINT (or OTEL_EXPORTER_OTLP_ENDPOINT) names a collector for traces.";
 
 #[derive(Subcommand)]
 enum Command {

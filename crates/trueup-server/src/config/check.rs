@@ -2,6 +2,7 @@
 
 mod catalog;
 mod providers;
+mod traces;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -99,6 +100,7 @@ pub(super) fn settings(raw: RawSettings, sources: &Sources) -> Result<Settings, 
         engines: usize::try_from(ENGINES.check(raw.engines)?).unwrap_or(usize::MAX),
         cors_origins: raw.cors_origins.iter().map(|it| origin(it)).collect::<Result<_, _>>()?,
         log: raw.log,
+        traces: traces::read(raw.otlp_endpoint.as_deref(), sources)?,
         demo: sources.flags.demo,
         database_url: database_url(raw.database_url)?,
     })

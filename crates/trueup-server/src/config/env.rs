@@ -39,6 +39,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("engines", Kind::Number),
     ("cors_origins", Kind::List),
     ("log", Kind::Text),
+    ("otlp_endpoint", Kind::Text),
 ];
 
 pub(super) struct EnvLayer(Dict);

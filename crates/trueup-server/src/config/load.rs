@@ -71,12 +71,17 @@ impl Sources {
     /// The first thing that is wrong: its key, and the mend.
     pub fn load(&self) -> Result<Settings, SettingsError> {
         let env = self.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let figment = Figment::from(Serialized::defaults(Defaults::ALL))
-            .merge(Toml::string(&self.file_text))
-            .merge(EnvLayer::new(env)?)
-            .merge(Serialized::defaults(&self.flags));
-        let raw: RawSettings = figment.extract().map_err(|error| self.explain(&error))?;
-        check::settings(raw, self)
+        let file =
+            Figment::from(Serialized::defaults(Defaults::ALL)).merge(Toml::string(&self.file_text));
+        // What is wrong in the file is wrong also where something stands over it: the start must not
+        // depend on who else says what.
+        self.read_shape(&file)?;
+        let whole = file.merge(EnvLayer::new(env)?).merge(Serialized::defaults(&self.flags));
+        check::settings(self.read_shape(&whole)?, self)
+    }
+
+    fn read_shape(&self, layers: &Figment) -> Result<RawSettings, SettingsError> {
+        layers.extract().map_err(|error| self.explain(&error))
     }
 
     /// The value of an environment variable that the settings name.

@@ -5,7 +5,7 @@ pub use load::{Flags, Sources};
 pub use secret::Secret;
 pub use settings::{
     AuthSettings, BusSettings, LogFormat, OnExpiry, OpenAiProvider, ProviderSettings, Settings,
-    SimulatedProvider,
+    SimulatedProvider, TracesSettings,
 };
 
 mod check;

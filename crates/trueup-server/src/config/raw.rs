@@ -42,6 +42,7 @@ pub(super) struct RawSettings {
     pub cors_origins: Vec<String>,
     #[serde(default)]
     pub log: LogFormat,
+    pub otlp_endpoint: Option<String>,
 }
 
 /// What holds where nothing is written.

@@ -45,6 +45,8 @@ pub struct Settings {
     pub cors_origins: Vec<HeaderValue>,
     /// How log lines are written.
     pub log: LogFormat,
+    /// Where traces of single requests are sent; nowhere when `None`.
+    pub traces: Option<TracesSettings>,
     /// Whether the demo page and its faults are served.
     pub demo: bool,
 }
@@ -58,6 +60,15 @@ pub enum BusSettings {
     Postgres,
     /// By a NATS server at this address.
     Nats(Secret),
+}
+
+/// A collector of OpenTelemetry, and who we are to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracesSettings {
+    /// Where it takes traces: OTLP over HTTP, as protobuf.
+    pub endpoint: reqwest::Url,
+    /// The service's name, when it has another than ours.
+    pub service_name: Option<String>,
 }
 
 /// How callers prove who they are.

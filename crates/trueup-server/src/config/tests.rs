@@ -326,6 +326,59 @@ fn a_wrong_variable_is_named_with_its_mend() {
 }
 
 #[test]
+fn what_is_wrong_in_the_file_is_told_whatever_stands_over_it() {
+    for (line, variable, mend) in [
+        ("hold_ttl_s = \"soon\"", ("TRUEUP_HOLD_TTL_S", "60"), "a whole number from 1 to 3600"),
+        ("listen = 5", ("TRUEUP_LISTEN", "127.0.0.1:1"), "must be a text"),
+        ("log = \"xml\"", ("TRUEUP_LOG", "json"), "one of text, json"),
+    ] {
+        let error = load(&with(line), &[variable]).expect_err(line);
+        assert_eq!(Some(error.key.as_str()), line.split(' ').next(), "{error}");
+        assert!(error.problem.contains(mend), "{error}");
+    }
+}
+
+/// Traces go where the settings say, or else where OpenTelemetry's own variables say.
+#[test]
+fn traces_go_where_they_are_wanted() {
+    let own = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://all:4318/");
+    let exact = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://traces:4318/in");
+    let named = with("otlp_endpoint = \"http://named:4318/otlp\"");
+    for (file, env, endpoint) in [
+        (SOUND, &[][..], None),
+        (&named, &[], Some("http://named:4318/otlp/v1/traces")),
+        (&named, &[own, exact], Some("http://named:4318/otlp/v1/traces")),
+        (&named, &[("TRUEUP_OTLP_ENDPOINT", "http://b:1")], Some("http://b:1/v1/traces")),
+        (SOUND, &[own], Some("http://all:4318/v1/traces")),
+        (SOUND, &[own, exact], Some("https://traces:4318/in")),
+        (&with("otlp_endpoint = \"\""), &[own, exact], None),
+        (SOUND, &[own, ("OTEL_SDK_DISABLED", "true")], None),
+        (SOUND, &[own, ("OTEL_TRACES_EXPORTER", "none")], None),
+    ] {
+        let traces = load(file, env).unwrap().traces;
+        assert_eq!(traces.as_ref().map(|it| it.endpoint.as_str()), endpoint, "{file}\n{env:?}");
+    }
+    let env = [own, ("OTEL_SERVICE_NAME", "quota")];
+    assert_eq!(load(SOUND, &env).unwrap().traces.unwrap().service_name.unwrap(), "quota");
+    for (name, address) in [
+        ("otlp_endpoint", "collector:4318"),
+        ("otlp_endpoint", "grpc://collector:4317"),
+        ("otlp_endpoint", "http://collector:4318/v1/traces"),
+        ("otlp_endpoint", "http://user:a-secret@collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
+    ] {
+        let (file, env) = match name {
+            "otlp_endpoint" => (with(&format!("{name} = \"{address}\"")), vec![]),
+            name => (SOUND.to_owned(), vec![(name, address)]),
+        };
+        let error = load(&file, &env).unwrap_err();
+        assert_eq!(error.key, name);
+        assert!(error.problem.contains("as http://127.0.0.1:4318"), "{error}");
+        assert!(!error.to_string().contains("a-secret"), "{error}");
+    }
+}
+
+#[test]
 fn a_complaint_never_repeats_a_value() {
     let misplaced = with("hold_ttl_s = \"a-secret-under-the-wrong-key\"");
     assert!(!load(&misplaced, &[]).unwrap_err().to_string().contains("a-secret"));

@@ -19,6 +19,7 @@ use crate::demo::Faults;
 use crate::metrics::Metrics;
 use crate::push::Feed;
 use crate::store::{Store, StoreError, StoredAccount};
+use crate::traces::{Origin, Span};
 
 /// Requests that wait for the engine; more wait outside, which slows their senders down.
 const QUEUE: usize = 4_096;
@@ -84,6 +85,7 @@ pub struct EngineTask {
 struct Job {
     request: Request,
     asked_at: Instant,
+    origin: Origin,
     reply: oneshot::Sender<Result<Answer, EngineError>>,
 }
 
@@ -145,10 +147,8 @@ impl Engine {
     ) -> Result<oneshot::Receiver<Result<Answer, EngineError>>, EngineError> {
         let (reply, answer) = oneshot::channel();
         let lane = self.lane(&request.account).ok_or(EngineError::Stopped)?;
-        lane.jobs
-            .send(Job { request, asked_at: Instant::now(), reply })
-            .await
-            .map_err(|_| EngineError::Stopped)?;
+        let job = Job { request, asked_at: Instant::now(), origin: Origin::here(), reply };
+        lane.jobs.send(job).await.map_err(|_| EngineError::Stopped)?;
         Ok(answer)
     }
 
@@ -233,7 +233,7 @@ async fn work(
             jobs.into_iter().partition(|job| is_doomed(&parts.faults, &job.request));
         run_isolating(&parts, sound).await;
         for job in doomed {
-            let failed = run_batch(&parts, std::slice::from_ref(&job), true).await;
+            let failed = run_traced(&parts, std::slice::from_ref(&job), true).await;
             let failed = failed.err().unwrap_or(StoreError::Injected);
             answer(&parts, job, Err(failed.into()));
         }
@@ -294,7 +294,7 @@ async fn run_in_turn(parts: &EngineParts, jobs: &[Job]) -> Result<Vec<Answer>, S
     let mut left = ATTEMPTS;
     loop {
         left -= 1;
-        let done = run_batch(parts, jobs, false).await;
+        let done = run_traced(parts, jobs, false).await;
         if let Err(failed) = &done {
             parts.metrics.rolled_back(failed);
         }
@@ -313,11 +313,27 @@ fn answer(parts: &EngineParts, job: Job, answer: Result<Answer, EngineError>) {
     let _ = job.reply.send(answer);
 }
 
+async fn run_traced(
+    parts: &EngineParts,
+    jobs: &[Job],
+    doomed: bool,
+) -> Result<Vec<Answer>, StoreError> {
+    let trace = Span::batch(jobs.iter().map(|job| &job.origin));
+    let done = run_batch(parts, jobs, doomed, &trace).await;
+    match &done {
+        Ok(_) => trace.ended("committed", false),
+        Err(failed) if failed.is_conflict() => trace.ended("conflict", true),
+        Err(_) => trace.ended("failed", true),
+    }
+    done
+}
+
 /// One transaction. `doomed`: everything is written, and then rolled back.
 async fn run_batch(
     parts: &EngineParts,
     jobs: &[Job],
     doomed: bool,
+    trace: &Span,
 ) -> Result<Vec<Answer>, StoreError> {
     let (now, began_at) = (parts.clock.now(), Instant::now());
     let mut batch = parts.store.begin().await?;
@@ -358,8 +374,9 @@ async fn run_batch(
     if doomed {
         return Err(StoreError::Injected);
     }
-    let written_at = Instant::now();
+    let (written_at, commit) = (Instant::now(), trace.part("commit"));
     batch.commit().await?;
+    drop(commit);
     let changed = writes.accounts.into_iter();
     let changed: Vec<_> = changed.map(|it| (it.account.id, it.account.version)).collect();
     parts.feed.changed(&changed);

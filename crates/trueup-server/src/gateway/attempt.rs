@@ -13,6 +13,8 @@ use super::hold::Hold;
 use super::provider::{Provider, ProviderError, Reply};
 use super::sse;
 use crate::error::ApiError;
+use crate::metrics::ChatEnd;
+use crate::traces::Span;
 
 /// Nothing that a provider says before its first token is worth more memory than this.
 const MOST_SILENT_CHUNKS: usize = 64;
@@ -25,6 +27,8 @@ pub(super) struct Opening {
     pub charge: Charge,
     /// The answer.
     pub answer: Answer,
+    /// How long it takes, and how it ends.
+    pub trace: Span,
 }
 
 /// The answer's form.
@@ -78,13 +82,16 @@ impl Chat {
                 }
             }
             for provider in self.shared.parts.providers.iter().filter(|it| it.serves(model)) {
+                let trace = Span::model(provider.kind(), model.as_str());
                 let error = match self.attempt(provider, model, at).await {
                     Ok(answer) => {
+                        trace.first_token();
                         let (model, charge) = (model.clone(), charge.clone());
-                        return Ok(Opening { model, charge, answer });
+                        return Ok(Opening { model, charge, answer, trace });
                     }
                     Err(error) => error,
                 };
+                trace.ended(ChatEnd::FailedBeforeToken.as_str(), true);
                 if let Some((status, body)) = error.request_fault() {
                     return Err(NoAnswer::Blamed(status, body.clone()));
                 }

@@ -132,19 +132,22 @@ impl Chat {
                 let refuse = |usage: Option<&Snapshot>| self.fail(door, no_answer, usage);
                 self.give_back(hold, Cause::ProviderFailed, refuse).await;
             }
-            Ok(Opening { model, charge, answer: Answer::Whole(whole) }) => {
+            Ok(Opening { model, charge, answer: Answer::Whole(whole), trace }) => {
                 self.count(ChatEnd::Settled);
+                trace.ended(ChatEnd::Settled.as_str(), false);
                 let end = self.settle(charge, model.as_str(), whole.text(), None);
                 self.finish_whole(hold, end, whole, door).await;
             }
-            Ok(Opening { model, charge, answer: Answer::Streaming(mut streaming) }) => {
+            Ok(Opening { model, charge, answer: Answer::Streaming(mut streaming), trace }) => {
                 let (outlet, stream) = outlet::channel(self.shared.parts.shutdown.clone());
                 self.answer(door, ReplyBody::Stream(stream));
                 let ended = self.pass(&mut streaming, &outlet).await;
                 // Whatever the provider still sends, nobody waits for it.
                 let Streaming { assembly, .. } = streaming;
                 let text = assembly.text();
-                self.count(ended.counted(outlet.has_delivered()));
+                let counted = ended.counted(outlet.has_delivered());
+                self.count(counted);
+                trace.ended(counted.as_str(), matches!(ended, Ended::Failed(_)));
                 let end = match &ended {
                     Ended::Finished => self.settle(charge, model.as_str(), text, None),
                     Ended::Left if outlet.has_delivered() => {

@@ -40,6 +40,7 @@ use crate::ledger::Ledger;
 use crate::metrics::{Metrics, Present};
 use crate::running::Running;
 use crate::shutdown::Shutdown;
+use crate::traces::Origin;
 use chat::Chat;
 use provider::Provider;
 use request::ChatRequest;
@@ -160,7 +161,7 @@ impl Gateway {
             chat.run(door).await;
             drop(running);
         };
-        tokio::spawn(task.in_current_span());
+        tokio::spawn(Origin::here().around(task).in_current_span());
         let lost = |_| Err(ApiError::internal("the chat's task ended without an answer"));
         opened.await.unwrap_or_else(lost)
     }

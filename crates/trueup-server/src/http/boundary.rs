@@ -67,11 +67,19 @@ pub async fn boundary(State(state): State<AppState>, mut request: Request, next:
         id = id.as_str(),
         method = %request.method(),
         path = request.uri().path(),
+        trace_id = tracing::field::Empty,
     );
-    let call = state.metrics.call(request.extensions().get::<MatchedPath>(), request.method());
+    let route = request.extensions().get::<MatchedPath>();
+    let call = state.metrics.call(route, request.method());
+    let route = route.map(MatchedPath::as_str);
+    let trace = state.traces.call(request.headers(), route, call.method(), id.as_str());
+    if let Some(trace_id) = trace.trace_id() {
+        span.record("trace_id", trace_id);
+    }
+    let answer = trace.around(next.run(request));
     async {
         let began_at = state.clock.now();
-        let mut response = next.run(request).await;
+        let mut response = answer.await;
         if let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() {
             error.log();
             response = finish(&error, &id, response.headers());
@@ -80,6 +88,7 @@ pub async fn boundary(State(state): State<AppState>, mut request: Request, next:
             tracing::debug!(status = response.status().as_u16(), took_ms, "answered");
         }
         call.answered(response.status());
+        trace.answered(response.status());
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(REQUEST_ID, value);
         }

@@ -13,6 +13,7 @@ use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::push::Feed;
 use crate::shutdown::Shutdown;
+use crate::traces::Traces;
 
 /// One a server; cheap to clone, since every layer and every request does.
 #[derive(Clone)]
@@ -52,6 +53,8 @@ pub struct AppParts {
     pub feed: Feed,
     /// What operators watch.
     pub metrics: Arc<Metrics>,
+    /// What a collector is told of single requests.
+    pub traces: Traces,
     /// How many requests are worked on.
     pub load: Load,
     /// Whether the server was asked to stop.

@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
+use crate::collector::Collector;
 use crate::house::{API_KEY, SECRET, SETTINGS};
 
 /// A folder with a settings file and a database.
@@ -173,6 +174,31 @@ async fn a_token_from_the_command_opens_the_server_that_it_started() {
     for secret in [SECRET, API_KEY, token.trim()] {
         assert!(!log.contains(secret), "{log}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opentelemetrys_own_variables_are_understood() {
+    let (collector, endpoint) = Collector::start().await;
+    let desk = Desk::new();
+    let env = [
+        ("TRUEUP_JWT_SECRET", SECRET),
+        ("TRUEUP_API_KEY", API_KEY),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=blue"),
+        ("OTEL_SERVICE_NAME", "quota"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test"),
+    ];
+    let args = ["serve", "--listen", "127.0.0.1:0"];
+    let (serving, url) = Serving::start(desk.command(&args, &env));
+    let catalog = reqwest::Client::new().get(format!("{url}/v1/catalog")).bearer_auth(API_KEY);
+    assert!(catalog.send().await.unwrap().status().is_success());
+    let log = serving.stop();
+    assert!(!log.contains("WARN"), "{log}");
+    assert_eq!(collector.spans()[0].name, "GET /v1/catalog");
+    for (key, value) in [("service.name", "quota"), ("deployment.environment.name", "test")] {
+        assert_eq!(collector.resource(key).as_deref(), Some(value));
+    }
+    assert!(collector.text().contains("\"x-tenant\": \"blue\""));
 }
 
 /// Does something to a database, which is made if there is none.

@@ -107,6 +107,50 @@ async fn the_dashboard_groups_by_labels_that_are_served() {
     }
 }
 
+/// Prometheus would understand every query, and every function in it gets what it takes.
+#[test]
+fn the_dashboards_queries_are_sound() {
+    let dashboard = dashboard();
+    let mut targets = Vec::new();
+    for panel in dashboard["panels"].as_array().unwrap() {
+        targets.extend(panel["targets"].as_array().into_iter().flatten());
+    }
+    assert!(targets.len() >= 20);
+    for target in targets {
+        let query = target["expr"].as_str().unwrap();
+        // Grafana puts a time there before it asks.
+        let asked = query.replace("$__rate_interval", "5m");
+        let sound = promql_parser::parser::parse(&asked);
+        sound.unwrap_or_else(|error| panic!("{query}: {error}"));
+    }
+    for unsound in ["sum(rate(trueup_a_total))", "sum by (x) rate(trueup_a_total[5m])", "a{b}"] {
+        assert!(promql_parser::parser::parse(unsound).is_err(), "{unsound}");
+    }
+}
+
+/// Whoever loads it chooses where it reads from, and whoever looks at it is told what they see.
+#[test]
+fn the_dashboards_panels_explain_themselves() {
+    let (dashboard, source) =
+        (dashboard(), json!({ "type": "prometheus", "uid": "${datasource}" }));
+    let variables = dashboard["templating"]["list"].as_array().unwrap();
+    assert_eq!(
+        (&variables[0]["name"], &variables[0]["type"]),
+        (&json!("datasource"), &json!("datasource"))
+    );
+    let panels = dashboard["panels"].as_array().unwrap();
+    for panel in panels.iter().filter(|panel| panel["type"] != "row") {
+        let title = panel["title"].as_str().unwrap();
+        assert_eq!(panel["datasource"], source, "{title}");
+        assert!(panel["description"].as_str().is_some_and(|it| it.ends_with('.')), "{title}");
+        assert!(panel["fieldConfig"]["defaults"]["unit"].is_string(), "{title} has no unit");
+        let targets = panel["targets"].as_array().unwrap();
+        assert!(targets.iter().all(|target| target["datasource"] == source), "{title}");
+        let names: BTreeSet<_> = targets.iter().map(|it| it["refId"].as_str().unwrap()).collect();
+        assert_eq!(names.len(), targets.len(), "{title}");
+    }
+}
+
 #[test]
 fn the_dashboards_panels_have_places_of_their_own() {
     let dashboard = dashboard();

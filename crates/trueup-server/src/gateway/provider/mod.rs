@@ -115,6 +115,14 @@ impl Provider {
         }
     }
 
+    /// What kind it is, in OpenTelemetry's words.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Simulated(_) => "simulated",
+            Self::OpenAi(_) => "openai",
+        }
+    }
+
     /// What a log may say of its failure: little of what an upstream wrote, and nothing of what it
     /// was sent in confidence.
     pub fn reason(&self, error: &ProviderError) -> String {

@@ -12,6 +12,7 @@ use trueup_core::ModelId;
 
 use super::secrets::Secrets;
 use super::{ProviderError, Reply};
+use crate::chain::chain;
 use crate::config::{OpenAiProvider, Secret};
 use crate::gateway::request::ChatRequest;
 use crate::gateway::sse::EventReader;
@@ -230,15 +231,4 @@ fn silent(patience: Duration) -> ProviderError {
 
 fn broken(error: &(dyn std::error::Error + 'static)) -> ProviderError {
     ProviderError::Broken(chain(error))
-}
-
-// reqwest says "error sending request" and keeps the reason one level down.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
 }
