@@ -13,6 +13,7 @@ use trueup_protocol::error::{ErrorBody, ErrorEnvelope};
 use trueup_protocol::{ErrorCode, Malformed, time};
 
 use crate::engine::EngineError;
+use crate::store::StoreError;
 
 /// Why a request failed.
 #[derive(Clone, Debug)]
@@ -186,6 +187,11 @@ impl From<EngineError> for ApiError {
             EngineError::Unwritable(_) => (
                 ErrorCode::StoreFailed,
                 "The ledger cannot be written now; send requests elsewhere until it can.",
+            ),
+            EngineError::Store(StoreError::Unreachable(_)) => (
+                ErrorCode::StoreFailed,
+                "The ledger could not be reached; send the same request again: what was carried out \
+                 is not done twice.",
             ),
             EngineError::Store(_) => (
                 ErrorCode::StoreFailed,
