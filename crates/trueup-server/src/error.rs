@@ -29,6 +29,7 @@ struct Failure {
     usage: Option<Snapshot>,
     retry: Option<bool>,
     reason: Option<String>,
+    is_logged: bool,
 }
 
 impl ApiError {
@@ -43,6 +44,7 @@ impl ApiError {
             usage: None,
             retry: None,
             reason: None,
+            is_logged: false,
         }))
     }
 
@@ -106,6 +108,13 @@ impl ApiError {
         self
     }
 
+    /// Says that whoever made it has told the log, in a way of its own.
+    #[must_use]
+    pub fn logged_already(mut self) -> Self {
+        self.0.is_logged = true;
+        self
+    }
+
     /// Which kind of failure.
     pub fn code(&self) -> ErrorCode {
         self.0.code
@@ -146,6 +155,9 @@ impl ApiError {
 
     /// Writes the one line about it. Failures of the caller are no alarm.
     pub fn log(&self) {
+        if self.0.is_logged {
+            return;
+        }
         let code = self.0.code.as_str();
         let reason = self.0.reason.as_deref().unwrap_or(&self.0.message);
         if self.status().is_server_error() {

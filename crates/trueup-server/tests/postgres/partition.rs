@@ -70,7 +70,11 @@ async fn a_silent_database_is_given_up_and_asked_anew() {
             assert!(matches!(failed, EngineError::Store(StoreError::Unreachable(_))), "{failed}");
         }
         // The connections that there were stay silent for ever, or what was sent on them arrives now.
-        if is_forgotten { proxy.forget() } else { proxy.go_on() }
+        if is_forgotten {
+            proxy.forget()
+        } else {
+            proxy.go_on()
+        }
         // What the silent connections had locked is free when Postgres gives them up.
         assert!(holds(100).await.iter().all(Result::is_ok));
         assert!(reads().await.iter().all(Result::is_ok));

@@ -13,7 +13,7 @@ use crate::trueup::KEY;
 use crate::{clock, http, work};
 
 /// An answer that takes longer is asked for elsewhere.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Who gets no answer from anybody for so long has found a defect.
 const LONGEST: Duration = Duration::from_secs(90);
 /// A hold that is to be there until somebody ends it.

@@ -43,7 +43,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 6_000, value_name = "MILLISECONDS")]
     pub longest_ms: u64,
     /// How many hold, settle and chat
-    #[arg(long, default_value_t = 24)]
+    #[arg(long, default_value_t = 48)]
     pub backends: u64,
     /// How many look: half of them by polls, half of them by push streams
     #[arg(long, default_value_t = 16)]
