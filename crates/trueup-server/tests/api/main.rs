@@ -34,6 +34,7 @@ mod metrics;
 mod operations;
 #[path = "../kit/scrape.rs"]
 mod scrape;
+mod shedding;
 mod stopping;
 mod tokens;
 mod usage;

@@ -71,9 +71,9 @@ async fn a_silent_database_is_given_up_and_asked_anew() {
         }
         // The connections that there were stay silent for ever, or what was sent on them arrives now.
         if is_forgotten {
-            proxy.forget()
+            proxy.forget();
         } else {
-            proxy.go_on()
+            proxy.go_on();
         }
         // What the silent connections had locked is free when Postgres gives them up.
         assert!(holds(100).await.iter().all(Result::is_ok));

@@ -78,7 +78,8 @@ impl Replica {
     }
 
     pub fn kill(&mut self) {
-        self.process.take().map(Process::kill);
+        // It is killed when it is dropped.
+        self.process = None;
     }
 
     pub async fn restart(&mut self, street: &Street) -> Result<(), Failure> {

@@ -100,7 +100,7 @@ impl PostgresStore {
         // is not seen.
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let mut reader = self.readers.lend().await?;
-        reader.begin(begin).await?;
+        reader.begin_with(begin).await?;
         let sight = heard(snapshot::read(&mut *reader, &self.epoch, glance)).await?;
         reader.commit().await?;
         Ok(sight)

@@ -77,7 +77,7 @@ where
 
 impl Lent {
     /// Begins a transaction. It is rolled back unless it is committed.
-    pub async fn begin(&mut self, statement: &'static str) -> Result<(), StoreError> {
+    pub async fn begin_with(&mut self, statement: &'static str) -> Result<(), StoreError> {
         self.in_transaction = true;
         heard(self.execute(statement)).await?;
         Ok(())
