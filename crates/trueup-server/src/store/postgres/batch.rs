@@ -14,7 +14,7 @@ pub struct PostgresBatch<'a> {
 
 impl<'a> PostgresBatch<'a> {
     pub(super) async fn begin(mut writer: Lent, epoch: &'a Epoch) -> Result<Self, StoreError> {
-        writer.begin_with("BEGIN").await?;
+        writer.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         Ok(Self { writer, epoch })
     }
 
