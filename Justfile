@@ -25,7 +25,7 @@ planted *flags:
 compare *flags:
     @scripts/sim.sh compare {{ flags }}
 
-# measure the server beside pgbench and the usual way; or `bench race`, `bench crash`, `bench streams`
+# measure the server beside pgbench and the usual way; or `bench race`, `crash`, `replicas`, `streams`
 bench *arguments:
     @scripts/bench.sh {{ arguments }}
 

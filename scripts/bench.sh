@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Benchmarks and shows: scripts/bench.sh [run flags] | race [flags] | crash [flags] | streams [flags]
+# Benchmarks and shows: scripts/bench.sh [run flags] | race [flags] | crash [flags] | replicas [flags] | streams [flags]
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 case "${1:-}" in
-  run | race | crash | streams) ;;
+  run | race | crash | replicas | streams) ;;
   -* | "") set -- run "$@" ;;
-  *) die "usage: scripts/bench.sh [run flags] | race [flags] | crash [flags] | streams [flags]" ;;
+  *) die "usage: scripts/bench.sh [run flags] | race [flags] | crash [flags] | replicas [flags] | streams [flags]" ;;
 esac
 
 RIVALS=crates/trueup-bench/rivals

@@ -38,7 +38,7 @@ case "${1:-}" in
     scripts/web.sh demo
     step "building the server for the shows" \
       cargo build ${CI:+--locked} --package trueup-server --features trueup-server/demo
-    step "racing for a limit and killing the server under load, a few times on either store" \
+    step "racing for a limit, killing the server under load, cutting replicas off from their database" \
       cargo test ${CI:+--locked} --no-fail-fast --package trueup-bench
     ;;
   sim)

@@ -1,5 +1,5 @@
-//! `trueup-bench`: how fast the server is beside other ways to count, and two shows of what it never
-//! gets wrong. Everything is real: the binary that ships, durable databases, HTTP.
+//! `trueup-bench`: how fast the server is beside other ways to count, and shows of what it never gets
+//! wrong. Everything is real: the binary that ships, durable databases, HTTP.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -18,6 +18,7 @@ mod pgbench;
 mod plot;
 mod postgres;
 mod process;
+mod proxy;
 mod report;
 mod shows;
 mod streams;
@@ -55,6 +56,8 @@ enum Command {
     Race(shows::race::Arguments),
     /// Kill the server under load, again and again, and see what is left
     Crash(shows::crash::Arguments),
+    /// Kill, pause and cut off servers that share a database, and see what anybody is told
+    Replicas(shows::replicas::Arguments),
     /// Open many push streams and see what they cost
     Streams(streams::Arguments),
     /// Serve the least that can be served, for comparison
@@ -118,6 +121,7 @@ fn run(command: Command, place: &Place) -> Result<(), Failure> {
                 Command::Run(arguments) => cases::run(&arguments, &ground).await,
                 Command::Race(arguments) => shows::race::run(&arguments, &ground).await,
                 Command::Crash(arguments) => shows::crash::run(&arguments, &ground).await,
+                Command::Replicas(arguments) => shows::replicas::run(&arguments, &ground).await,
                 Command::Streams(arguments) => streams::run(&arguments, &ground).await,
                 Command::Bare => Ok(()),
             }

@@ -48,6 +48,21 @@ impl Process {
         self.end();
     }
 
+    /// Stops it where it is, as a machine that is moved or has no memory left: SIGSTOP.
+    pub fn pause(&self) -> Result<(), Failure> {
+        self.signal("-STOP")
+    }
+
+    /// Lets it run again.
+    pub fn wake(&self) -> Result<(), Failure> {
+        self.signal("-CONT")
+    }
+
+    fn signal(&self, signal: &str) -> Result<(), Failure> {
+        let status = Command::new("kill").arg(signal).arg(self.id().to_string()).status()?;
+        if status.success() { Ok(()) } else { Err(format!("kill {signal} failed").into()) }
+    }
+
     fn end(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();

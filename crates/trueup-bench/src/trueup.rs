@@ -21,12 +21,17 @@ pub struct Setup {
     pub url: String,
     /// The limit of the one meter there is.
     pub limit: u64,
+    /// How long a hold lives when its maker does not say.
+    pub hold_ttl_s: u32,
+    /// Lines of more settings.
+    pub more: String,
 }
 
 impl Setup {
     pub fn new(binary: &Path, scratch: &Path, name: &str, url: &str, limit: u64) -> Self {
         let (binary, scratch) = (binary.to_path_buf(), scratch.to_path_buf());
-        Self { binary, scratch, name: name.to_owned(), url: url.to_owned(), limit }
+        let (name, url, more) = (name.to_owned(), url.to_owned(), String::new());
+        Self { binary, scratch, name, url, limit, hold_ttl_s: 3600, more }
     }
 
     /// A file of its own for SQLite.
@@ -73,9 +78,9 @@ impl Setup {
     fn settings(&self) -> String {
         format!(
             "database_url = '{}'\njwt_secret = '{SECRET}'\napi_key = ['{KEY}']\n\
-             hold_ttl_s = 3600\ndefault_plan = 'bench'\n[models.m]\ncharge = {{ units = 1 }}\n\
+             hold_ttl_s = {}\ndefault_plan = 'bench'\n{}\n[models.m]\ncharge = {{ units = 1 }}\n\
              [plans.bench.meters.units]\nlimit = {}\nwindow = 'month'\n",
-            self.url, self.limit
+            self.url, self.hold_ttl_s, self.more, self.limit
         )
     }
 }

@@ -46,3 +46,12 @@ fn a_server_that_is_killed_under_load_loses_and_doubles_nothing() {
         assert!(said.contains("0 lost, 0 doubled"), "{said}");
     }
 }
+
+#[test]
+fn servers_that_are_killed_paused_and_cut_off_tell_nothing_wrong() {
+    let said = show(&["replicas", "--rounds", "5", "--longest-ms", "1000"]);
+    for never in ["operations lost", "doubled", "went back", "leaked", "wrong answers"] {
+        let line = said.lines().find(|line| line.contains(never));
+        assert!(line.is_some_and(|line| line.ends_with(" 0")), "{said}");
+    }
+}

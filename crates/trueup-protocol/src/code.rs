@@ -90,7 +90,7 @@ codes! {
     ProviderFailed = "provider_failed", 502, "api_error";
     /// The server is stopping or has more work than it takes.
     Unavailable = "unavailable", 503, "api_error";
-    /// The ledger could not be read or written now; nothing was changed.
+    /// The ledger could not be read or written now; the same request may be sent again.
     StoreFailed = "store_failed", 503, "api_error";
     /// A defect of the server.
     Internal = "internal", 500, "api_error";

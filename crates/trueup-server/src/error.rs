@@ -13,6 +13,7 @@ use trueup_protocol::error::{ErrorBody, ErrorEnvelope};
 use trueup_protocol::{ErrorCode, Malformed, time};
 
 use crate::engine::EngineError;
+use crate::store::StoreError;
 
 /// Why a request failed.
 #[derive(Clone, Debug)]
@@ -28,6 +29,7 @@ struct Failure {
     usage: Option<Snapshot>,
     retry: Option<bool>,
     reason: Option<String>,
+    is_logged: bool,
 }
 
 impl ApiError {
@@ -42,6 +44,7 @@ impl ApiError {
             usage: None,
             retry: None,
             reason: None,
+            is_logged: false,
         }))
     }
 
@@ -105,6 +108,13 @@ impl ApiError {
         self
     }
 
+    /// Says that whoever made it has told the log, in a way of its own.
+    #[must_use]
+    pub fn logged_already(mut self) -> Self {
+        self.0.is_logged = true;
+        self
+    }
+
     /// Which kind of failure.
     pub fn code(&self) -> ErrorCode {
         self.0.code
@@ -145,6 +155,9 @@ impl ApiError {
 
     /// Writes the one line about it. Failures of the caller are no alarm.
     pub fn log(&self) {
+        if self.0.is_logged {
+            return;
+        }
         let code = self.0.code.as_str();
         let reason = self.0.reason.as_deref().unwrap_or(&self.0.message);
         if self.status().is_server_error() {
@@ -186,6 +199,11 @@ impl From<EngineError> for ApiError {
             EngineError::Unwritable(_) => (
                 ErrorCode::StoreFailed,
                 "The ledger cannot be written now; send requests elsewhere until it can.",
+            ),
+            EngineError::Store(StoreError::Unreachable(_)) => (
+                ErrorCode::StoreFailed,
+                "The ledger could not be reached; send the same request again: what was carried out \
+                 is not done twice.",
             ),
             EngineError::Store(_) => (
                 ErrorCode::StoreFailed,

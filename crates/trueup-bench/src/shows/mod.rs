@@ -3,6 +3,7 @@
 pub mod crash;
 pub mod life;
 pub mod race;
+pub mod replicas;
 
 use crate::postgres::Postgres;
 use crate::trueup::Setup;

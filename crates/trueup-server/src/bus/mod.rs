@@ -137,3 +137,86 @@ impl Trouble {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::time::Instant;
+    use trueup_core::Version;
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// A bus that is down until a moment, and keeps what is said on it and when.
+    #[derive(Clone)]
+    struct Down {
+        until: Instant,
+        tries: Arc<Mutex<u32>>,
+        said: Arc<Mutex<Vec<(Instant, String)>>>,
+    }
+
+    impl Down {
+        fn is_down(&self) -> Result<(), BusError> {
+            *self.tries.lock().unwrap() += 1;
+            let is_down = Instant::now() < self.until;
+            if is_down { Err(BusError("it is down".to_owned())) } else { Ok(()) }
+        }
+    }
+
+    impl Bus for Down {
+        type Listener = Self;
+        type Speaker = Self;
+
+        fn split(self) -> (Self, Self) {
+            (self.clone(), self)
+        }
+    }
+
+    impl Listener for Down {
+        async fn next(&mut self) -> Result<Heard, BusError> {
+            self.is_down()?;
+            std::future::pending().await
+        }
+    }
+
+    impl Speaker for Down {
+        const MOST_BYTES: usize = 1_000;
+
+        async fn say(&mut self, text: &str) -> Result<(), BusError> {
+            self.is_down()?;
+            self.said.lock().unwrap().push((Instant::now(), text.to_owned()));
+            Ok(())
+        }
+    }
+
+    /// In simulated time: nothing here waits for anything but timers, and how long a bus was down is
+    /// forgotten after the longest pause. Watched accounts are looked up meanwhile by
+    /// [`crate::push::resync`], which knows of no bus.
+    #[tokio::test(start_paused = true)]
+    async fn after_a_minute_without_a_bus_others_are_told_to_look_for_themselves() {
+        let until = Instant::now() + MINUTE;
+        let bus = Down { until, tries: Arc::default(), said: Arc::default() };
+        let (feed, (trigger, shutdown)) = (Feed::shared(), Shutdown::new());
+        let running = tokio::spawn(run(bus.clone(), feed.clone(), shutdown));
+        let account = |at| trueup_core::AccountId::new(&format!("acct_{at}")).unwrap();
+        for at in 0..600 {
+            feed.changed(&[(account(at), Version(1))]);
+            sleep(MINUTE / 600).await;
+        }
+        sleep(LONGEST_PAUSE + PACE).await;
+        let said = bus.said.lock().unwrap().clone();
+        let texts: Vec<_> = said.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["*"], "one word, however much was not heard");
+        let tries = *bus.tries.lock().unwrap();
+        assert!(tries < 50, "{tries} tries in a minute");
+        let begun = Instant::now();
+        feed.changed(&[(account(7), Version(2))]);
+        sleep(PACE * 2).await;
+        let (at, text) = bus.said.lock().unwrap().last().cloned().unwrap();
+        assert_eq!((text.as_str(), at.duration_since(begun) <= PACE), ("acct_7 2\n", true));
+        trigger.shut_down();
+        running.await.unwrap();
+    }
+}

@@ -271,6 +271,15 @@ async fn run_isolating(parts: &EngineParts, jobs: Vec<Job>) {
                     answer(parts, job, Ok(done));
                 }
             }
+            // No half of it would fare better, and each would wait as long.
+            Err(failed) if failed.is_outage() => {
+                error!(error = %failed, requests = jobs.len(), "changes could not be written");
+                let reason = failed.to_string();
+                for job in jobs {
+                    let failed = StoreError::Unreachable(reason.clone());
+                    answer(parts, job, Err(failed.into()));
+                }
+            }
             Err(failed) if jobs.len() == 1 => {
                 error!(error = %failed, "a change could not be written");
                 if let Some(job) = jobs.pop() {
@@ -288,8 +297,8 @@ async fn run_isolating(parts: &EngineParts, jobs: Vec<Job>) {
     }
 }
 
-/// Runs the batch, and again when another server's transaction came between: then nothing of it has
-/// happened, and nothing in it is to blame.
+/// Runs the batch, and again when another server's transaction came between, or the connection broke:
+/// nothing in it is to blame. What has happened all the same is not done twice.
 async fn run_in_turn(parts: &EngineParts, jobs: &[Job]) -> Result<Vec<Answer>, StoreError> {
     let mut left = ATTEMPTS;
     loop {
@@ -299,12 +308,16 @@ async fn run_in_turn(parts: &EngineParts, jobs: &[Job]) -> Result<Vec<Answer>, S
             parts.metrics.rolled_back(failed);
         }
         match done {
-            Err(failed) if failed.is_conflict() && left > 0 => {
+            Err(failed) if may_run_again(&failed) && left > 0 => {
                 warn!(error = %failed, requests = jobs.len(), "a batch is run again");
             }
             done => return done,
         }
     }
+}
+
+fn may_run_again(failed: &StoreError) -> bool {
+    failed.is_conflict() || failed.is_outage() && !failed.was_waited_for()
 }
 
 fn answer(parts: &EngineParts, job: Job, answer: Result<Answer, EngineError>) {

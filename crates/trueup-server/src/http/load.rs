@@ -2,6 +2,8 @@
 //! bodies are read, since what waits in memory helps nobody.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -19,13 +21,34 @@ pub struct Load {
     calls: Arc<Semaphore>,
     /// A chat waits for a model before it answers, and must not keep calls out meanwhile.
     chats: Arc<Semaphore>,
+    turned_away: Arc<AtomicU64>,
 }
+
+/// Those who are turned away are told of together: a flood of requests must not become one of lines.
+const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Load {
     /// As many calls, and as many chats that have not begun to answer.
     pub fn new(max_requests: usize) -> Self {
         let places = || Arc::new(Semaphore::new(max_requests));
-        Self { calls: places(), chats: places() }
+        Self { calls: places(), chats: places(), turned_away: Arc::default() }
+    }
+
+    /// Counts one; the log learns of it within the interval, with all that came meanwhile.
+    fn turn_away(&self) {
+        if self.turned_away.fetch_add(1, Ordering::Relaxed) > 0 {
+            return;
+        }
+        let turned_away = Arc::clone(&self.turned_away);
+        tokio::spawn(async move {
+            tokio::time::sleep(LINE_INTERVAL).await;
+            let requests = turned_away.swap(0, Ordering::Relaxed);
+            tracing::warn!(
+                requests,
+                "max_requests is reached: requests were turned away; raise it if the machine can \
+                 carry more"
+            );
+        });
     }
 
     /// Where a request takes its place. Nobody keeps out those who watch over the server.
@@ -42,7 +65,8 @@ pub(super) async fn shed(State(state): State<AppState>, request: Request, next: 
     let _place = match state.load.places(request.uri().path()).map(Semaphore::try_acquire) {
         Some(Err(_)) => {
             let message = "The server has more work than it takes; send the request again.";
-            return ApiError::new(ErrorCode::Unavailable, message).into_response();
+            state.load.turn_away();
+            return ApiError::new(ErrorCode::Unavailable, message).logged_already().into_response();
         }
         Some(Ok(place)) => Some(place),
         None => None,

@@ -152,6 +152,9 @@ pub enum StoreError {
     /// The database is not set up as the ledger needs it, or its file is gone.
     #[error("{0}")]
     Unfit(String),
+    /// The database cannot be asked now. Whether it carried out what it was asked last, nobody knows.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// A fault that the demo was asked to show.
     #[error("a fault that was switched on: the transaction fails")]
     Injected,
@@ -165,6 +168,32 @@ impl StoreError {
         let Self::Database(error) = self else { return false };
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         code.is_some_and(|code| code == SERIALIZATION_FAILURE || code == DEADLOCK)
+    }
+
+    /// Whether the database hung up or could not be asked: whatever it was asked is not to blame.
+    pub fn is_outage(&self) -> bool {
+        use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+        const CONNECTION_EXCEPTION: &str = "08";
+        /// It stops, has crashed, starts, or has dropped what was asked over this connection.
+        const OPERATOR_INTERVENTION: &str = "57P";
+        const IDLE_IN_TRANSACTION: &str = "25P03";
+        const TOO_MANY_CONNECTIONS: &str = "53300";
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Database(Io(_) | Tls(_) | PoolTimedOut | PoolClosed | WorkerCrashed) => true,
+            Self::Database(Database(error)) => error.code().is_some_and(|code| {
+                [CONNECTION_EXCEPTION, OPERATOR_INTERVENTION, IDLE_IN_TRANSACTION]
+                    .iter()
+                    .any(|known| code.starts_with(known))
+                    || code == TOO_MANY_CONNECTIONS
+            }),
+            _ => false,
+        }
+    }
+
+    /// Whether the time for asking once more has been spent on waiting.
+    pub fn was_waited_for(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Database(sqlx::Error::PoolTimedOut))
     }
 }
 

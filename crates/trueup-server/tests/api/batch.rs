@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 use crate::house::{House, Reply, figures};
 
@@ -295,4 +296,43 @@ async fn browsers_may_not() {
     call.send().await.refused(403, "forbidden");
     let call = house.post(PATH).json(&json!({ "operations": [] }));
     call.send().await.refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn what_the_database_refuses_fails_alone() {
+    let house = House::open().await;
+    let ids: Vec<_> = (0..9).map(|_| house.new_id()).collect();
+    let url = house.state.settings.database_url.expose().to_owned();
+    // Only the database knows that there is something wrong with eve.
+    if url.starts_with("sqlite:") {
+        let trigger = "CREATE TRIGGER poison BEFORE INSERT ON operation WHEN NEW.actor_id = 'eve' \
+            BEGIN SELECT RAISE(ABORT, 'poisoned'); END";
+        let mut connection = SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(trigger).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    } else {
+        let check = "ALTER TABLE operation ADD CONSTRAINT poison CHECK (actor_id <> 'eve')";
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        sqlx::query(check).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+    let batch: Vec<_> = (0..)
+        .zip(&ids)
+        .map(|(at, id)| {
+            let actor = if at == 4 { "eve" } else { "ann" };
+            of("hold", *id, &json!({ "model": "gpt-5-mini", "actor": actor }))
+        })
+        .collect();
+    let told = answers(&house, &json!(batch)).await;
+    let expected: Vec<_> =
+        (0..9).map(|at| if at == 4 { (503, "store_failed") } else { (201, "") }).collect();
+    assert_eq!(short(&told), expected);
+    let message = told[4]["error"]["message"].as_str().unwrap();
+    assert!(!told[4].to_string().contains("poison"), "{message}");
+    let usage = house.get("/v1/usage").bearer(&house.token("ann")).send().await.expect(200);
+    assert_eq!(figures(&usage, "standard_messages"), (0, 8, Some(50)));
+    // Sent again, it fares no better, and the others are as they were.
+    let replayed = |(status, code)| (if status == 201 { 200 } else { status }, code);
+    let again: Vec<_> = expected.into_iter().map(replayed).collect();
+    assert_eq!(short(&answers(&house, &json!(batch)).await), again);
 }

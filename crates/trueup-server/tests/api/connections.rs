@@ -13,24 +13,24 @@ use crate::log::Log;
 const QUESTION: &str = "GET /healthz HTTP/1.1\r\nhost: trueup\r\n\r\n";
 
 /// A house with more settings.
-async fn house(settings: &str) -> House {
+pub async fn house(settings: &str) -> House {
     House::with(&format!("jwt_secret = \"{SECRET}\"\n{settings}")).await
 }
 
 /// A connection that is spoken on by hand.
-struct Line(TcpStream);
+pub struct Line(TcpStream);
 
 impl Line {
-    async fn to(house: &House) -> Self {
+    pub async fn to(house: &House) -> Self {
         Self(TcpStream::connect(&house.address).await.unwrap())
     }
 
-    async fn say(&mut self, text: &str) {
+    pub async fn say(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
     /// The head of a hold, and the beginning of its body.
-    async fn begin_body(&mut self, length: usize) {
+    pub async fn begin_body(&mut self, length: usize) {
         let head = format!(
             "POST /v1/operations HTTP/1.1\r\nhost: trueup\r\nauthorization: Bearer {API_KEY}\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
@@ -40,7 +40,7 @@ impl Line {
     }
 
     /// The head of a hold whose body is sent when it is asked for, which it is.
-    async fn announce_body(&mut self, length: usize) {
+    pub async fn announce_body(&mut self, length: usize) {
         let head = format!(
             "POST /v1/operations HTTP/1.1\r\nhost: trueup\r\nauthorization: Bearer {API_KEY}\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\
@@ -53,7 +53,7 @@ impl Line {
     }
 
     /// The next answer, head and body.
-    async fn answer(&mut self) -> String {
+    pub async fn answer(&mut self) -> String {
         let mut answer = String::new();
         loop {
             if let Some((head, body)) = answer.split_once("\r\n\r\n") {
@@ -69,7 +69,7 @@ impl Line {
         }
     }
 
-    async fn ask(&mut self) {
+    pub async fn ask(&mut self) {
         self.say(QUESTION).await;
         let answer = self.answer().await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");

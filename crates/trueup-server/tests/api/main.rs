@@ -36,6 +36,7 @@ mod operations;
 mod polls;
 #[path = "../kit/scrape.rs"]
 mod scrape;
+mod shedding;
 mod stopping;
 mod tokens;
 mod traces;

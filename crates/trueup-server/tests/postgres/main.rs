@@ -17,6 +17,9 @@ mod dice;
 mod differential;
 mod nats;
 mod opening;
+mod partition;
 #[path = "../kit/postgres.rs"]
 mod postgres;
+#[path = "../../../trueup-bench/src/proxy.rs"]
+mod proxy;
 mod replicas;

@@ -1,20 +1,21 @@
 //! One batch, one transaction.
 
-use sqlx::{Postgres, Transaction};
 use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
 
+use super::pool::{Lent, heard};
 use super::{load, write};
 use crate::store::{Glance, Loaded, Sight, StoreError, Writes, snapshot};
 
 /// A batch in the making. Dropped without `commit`, nothing of it has happened.
 pub struct PostgresBatch<'a> {
-    transaction: Transaction<'a, Postgres>,
+    writer: Lent,
     epoch: &'a Epoch,
 }
 
 impl<'a> PostgresBatch<'a> {
-    pub(super) fn new(transaction: Transaction<'a, Postgres>, epoch: &'a Epoch) -> Self {
-        Self { transaction, epoch }
+    pub(super) async fn begin(mut writer: Lent, epoch: &'a Epoch) -> Result<Self, StoreError> {
+        writer.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        Ok(Self { writer, epoch })
     }
 
     pub(in crate::store) async fn load(
@@ -23,8 +24,8 @@ impl<'a> PostgresBatch<'a> {
         operations: &[(&AccountId, OperationId)],
         now: Timestamp,
     ) -> Result<Loaded, StoreError> {
-        let accounts = load::lock_accounts(&mut self.transaction, accounts, now).await?;
-        let operations = load::operations(&mut self.transaction, operations).await?;
+        let accounts = heard(load::lock_accounts(&mut self.writer, accounts, now)).await?;
+        let operations = heard(load::operations(&mut self.writer, operations)).await?;
         Ok(Loaded { accounts, operations })
     }
 
@@ -33,17 +34,17 @@ impl<'a> PostgresBatch<'a> {
         writes: &Writes,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        write::all(&mut self.transaction, writes, now).await
+        heard(write::all(&mut self.writer, writes, now)).await
     }
 
     pub(in crate::store) async fn snapshot(
         &mut self,
         glance: Glance<'_>,
     ) -> Result<Option<Sight>, StoreError> {
-        snapshot::read(&mut *self.transaction, self.epoch, glance).await
+        heard(snapshot::read(&mut *self.writer, self.epoch, glance)).await
     }
 
-    pub(in crate::store) async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit().await?)
+    pub(in crate::store) async fn commit(mut self) -> Result<(), StoreError> {
+        self.writer.commit().await
     }
 }

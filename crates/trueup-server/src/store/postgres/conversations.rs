@@ -3,8 +3,9 @@
 use trueup_core::{AccountId, ActorId, Version};
 use trueup_protocol::response::{ConversationsResponse, MessageResponse};
 
+use super::pool::heard;
 use super::{PostgresStore, StoreError};
-use crate::store::pages::{self, ConversationRow, MessageRow};
+use crate::store::pages::{self, MessageRow};
 use crate::store::rows::signed;
 use crate::store::{ConversationPlace, MessagePlace};
 
@@ -15,7 +16,8 @@ impl PostgresStore {
         actor: &ActorId,
         before: Option<&ConversationPlace>,
     ) -> Result<ConversationsResponse, StoreError> {
-        let rows: Vec<ConversationRow> = sqlx::query_as(
+        let mut reader = self.readers.lend().await?;
+        let rows = sqlx::query_as(
             "SELECT conversation_id, title, created_at, updated_at FROM conversation \
              WHERE account_id = $1 AND actor_id = $2 \
              AND (updated_at, conversation_id) < ($3, $4) \
@@ -26,9 +28,8 @@ impl PostgresStore {
         .bind(before.map_or(i64::MAX, |place| place.updated_at.millis()))
         .bind(before.map_or("", |place| place.id.as_str()))
         .bind(pages::CONVERSATIONS_ASKED)
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(pages::conversations(rows))
+        .fetch_all(&mut *reader);
+        Ok(pages::conversations(heard(rows).await?))
     }
 
     /// The newest messages before a place, newest first, and whether there are older ones.
@@ -39,6 +40,7 @@ impl PostgresStore {
         conversation: &str,
         before: Option<MessagePlace>,
     ) -> Result<(Vec<MessageRow>, bool), StoreError> {
+        let mut reader = self.readers.lend().await?;
         let found = sqlx::query_as(
             "SELECT version, line, op_id::text AS op_id, role, content, model, created_at FROM message \
              WHERE account_id = $1 AND actor_id = $2 AND conversation_id = $3 \
@@ -50,8 +52,8 @@ impl PostgresStore {
         .bind(before.map_or(i64::MAX, |place| signed(place.version.0)))
         .bind(before.map_or(0, |place| i64::from(place.line)))
         .bind(pages::MESSAGES_ASKED)
-        .fetch(&self.readers);
-        pages::messages(found).await
+        .fetch(&mut *reader);
+        heard(pages::messages(found)).await
     }
 
     pub(in crate::store) async fn has_conversation(
@@ -60,6 +62,7 @@ impl PostgresStore {
         actor: &ActorId,
         conversation: &str,
     ) -> Result<bool, StoreError> {
+        let mut reader = self.readers.lend().await?;
         let found = sqlx::query(
             "SELECT 1 FROM conversation \
              WHERE account_id = $1 AND actor_id = $2 AND conversation_id = $3",
@@ -67,9 +70,8 @@ impl PostgresStore {
         .bind(account.as_str())
         .bind(actor.as_str())
         .bind(conversation)
-        .fetch_optional(&self.readers)
-        .await?;
-        Ok(found.is_some())
+        .fetch_optional(&mut *reader);
+        Ok(heard(found).await?.is_some())
     }
 
     /// The answer that was saved in the change that made `version`.
@@ -80,7 +82,8 @@ impl PostgresStore {
         conversation: &str,
         version: Version,
     ) -> Result<Option<MessageResponse>, StoreError> {
-        let row: Option<MessageRow> = sqlx::query_as(
+        let mut reader = self.readers.lend().await?;
+        let row = sqlx::query_as(
             "SELECT version, line, op_id::text AS op_id, role, content, model, created_at FROM message \
              WHERE account_id = $1 AND actor_id = $2 AND conversation_id = $3 \
              AND version = $4 AND role = 'assistant' ORDER BY line DESC LIMIT 1",
@@ -89,8 +92,8 @@ impl PostgresStore {
         .bind(actor.as_str())
         .bind(conversation)
         .bind(signed(version.0))
-        .fetch_optional(&self.readers)
-        .await?;
+        .fetch_optional(&mut *reader);
+        let row: Option<MessageRow> = heard(row).await?;
         Ok(row.map(MessageRow::into_response))
     }
 }

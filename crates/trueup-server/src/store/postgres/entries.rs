@@ -3,6 +3,7 @@
 use trueup_core::{AccountId, Version};
 use trueup_protocol::response::EntriesResponse;
 
+use super::pool::heard;
 use super::{PostgresStore, StoreError};
 use crate::store::pages;
 use crate::store::rows::{entry_columns, signed};
@@ -13,6 +14,7 @@ impl PostgresStore {
         account: &AccountId,
         after: Version,
     ) -> Result<EntriesResponse, StoreError> {
+        let mut reader = self.readers.lend().await?;
         let rows = sqlx::query_as(concat!(
             "SELECT ",
             entry_columns!("op_id::text AS op_id"),
@@ -22,8 +24,7 @@ impl PostgresStore {
         .bind(account.as_str())
         .bind(signed(after.0))
         .bind(signed(after.0.saturating_add(pages::ENTRIES)))
-        .fetch_all(&self.readers)
-        .await?;
-        pages::entries(rows)
+        .fetch_all(&mut *reader);
+        pages::entries(heard(rows).await?)
     }
 }

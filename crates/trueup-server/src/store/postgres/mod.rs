@@ -6,6 +6,7 @@ mod entries;
 mod image;
 mod load;
 mod notices;
+mod pool;
 mod write;
 
 pub use batch::PostgresBatch;
@@ -13,10 +14,9 @@ pub use notices::{NoticeListener, NoticeSpeaker};
 
 use std::collections::HashMap;
 use std::str::FromStr as _;
-use std::time::Duration;
 
-use sqlx::Connection as _;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use pool::{Pool, heard};
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
 
 use super::{
@@ -28,24 +28,23 @@ use super::{
 const OLDEST_POSTGRES: i64 = 140_000;
 /// Readers have connections of their own, so that however many there are, no engine waits for one.
 const READERS: u32 = 8;
-/// A connection that was used so shortly ago is taken to be alive.
-const BUSY: Duration = Duration::from_millis(500);
 
 /// What every connection says of itself. Nothing may hang: not a statement, not a lock that another
-/// server holds, and not a transaction whose server is gone.
+/// server holds, and not a transaction whose server is gone. What such a server had locked is free
+/// before those give up who wait for it.
 const SESSION: [(&str, &str); 5] = [
     ("timezone", "UTC"),
     ("default_transaction_isolation", "read committed"),
-    ("statement_timeout", "15s"),
-    ("lock_timeout", "5s"),
-    ("idle_in_transaction_session_timeout", "15s"),
+    ("statement_timeout", "10s"),
+    ("lock_timeout", "8s"),
+    ("idle_in_transaction_session_timeout", "5s"),
 ];
 
 /// A Postgres database.
 #[derive(Debug)]
 pub struct PostgresStore {
-    writers: PgPool,
-    readers: PgPool,
+    writers: Pool,
+    readers: Pool,
     epoch: Epoch,
 }
 
@@ -61,33 +60,19 @@ impl PostgresStore {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?.options(SESSION).application_name("trueup");
-        let pool = |connections| {
-            let options = PgPoolOptions::new().max_connections(connections);
-            // To ask a connection whether it is alive is a trip of its own: a busy one has just
-            // shown that it is.
-            let options = options.test_before_acquire(false).before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for > BUSY {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            });
-            options.acquire_timeout(Duration::from_secs(5))
-        };
         let engines = u32::try_from(engines).unwrap_or(1).max(1);
-        let writers = pool(engines).connect_with(options.clone()).await?;
-        check(&writers).await?;
-        refuse_others(&writers).await?;
-        sqlx::migrate!("../../migrations/postgres").run(&writers).await?;
-        let epoch = load_epoch(&writers, now).await?;
-        let readers = pool(READERS).connect_lazy_with(options);
+        let writers = Pool::new("writers", engines, &options);
+        check(writers.inner()).await?;
+        refuse_others(writers.inner()).await?;
+        sqlx::migrate!("../../migrations/postgres").run(writers.inner()).await?;
+        let epoch = load_epoch(writers.inner(), now).await?;
+        let readers = Pool::new("readers", READERS, &options);
         Ok(Self { writers, readers, epoch })
     }
 
     /// How many batches can be written at once.
     pub(in crate::store) fn writers(&self) -> usize {
-        usize::try_from(self.writers.options().get_max_connections()).unwrap_or(1)
+        usize::try_from(self.writers.size()).unwrap_or(1)
     }
 
     pub(in crate::store) fn epoch(&self) -> &Epoch {
@@ -98,14 +83,14 @@ impl PostgresStore {
         let epoch = new_epoch(now)?;
         sqlx::query("UPDATE meta SET value = $1 WHERE name = 'epoch'")
             .bind(epoch.as_str())
-            .execute(&self.writers)
+            .execute(self.writers.inner())
             .await?;
         self.epoch = epoch;
         Ok(())
     }
 
     pub(in crate::store) async fn begin(&self) -> Result<PostgresBatch<'_>, StoreError> {
-        Ok(PostgresBatch::new(self.writers.begin().await?, &self.epoch))
+        PostgresBatch::begin(self.writers.lend().await?, &self.epoch).await
     }
 
     pub(in crate::store) async fn read_snapshot(
@@ -115,9 +100,10 @@ impl PostgresStore {
         // Figures and outcomes of the same instant: what is committed between two of its statements
         // is not seen.
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let mut transaction = self.readers.begin_with(begin).await?;
-        let sight = snapshot::read(&mut *transaction, &self.epoch, glance).await?;
-        transaction.commit().await?;
+        let mut reader = self.readers.lend().await?;
+        reader.begin_with(begin).await?;
+        let sight = heard(snapshot::read(&mut *reader, &self.epoch, glance)).await?;
+        reader.commit().await?;
         Ok(sight)
     }
 
@@ -125,8 +111,9 @@ impl PostgresStore {
         &self,
         account: &AccountId,
     ) -> Result<Option<AccountTerms>, StoreError> {
-        let mut connection = self.readers.acquire().await?;
-        Ok(load::account(&mut connection, account).await?.map(|stored| stored.terms))
+        let mut reader = self.readers.lend().await?;
+        let found = heard(load::account(&mut reader, account)).await?;
+        Ok(found.map(|stored| stored.terms))
     }
 
     pub(in crate::store) async fn due_holds(
@@ -134,15 +121,15 @@ impl PostgresStore {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<(AccountId, OperationId)>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
+        let mut reader = self.readers.lend().await?;
+        let rows = sqlx::query_as(
             "SELECT account_id, op_id::text FROM operation \
              WHERE state = 'held' AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
         )
         .bind(now.millis())
         .bind(i64::from(limit))
-        .fetch_all(&self.readers)
-        .await?;
-        read_due(rows)
+        .fetch_all(&mut *reader);
+        read_due(heard(rows).await?)
     }
 
     /// How each of the accounts stands; those that there are not are left out.
@@ -151,54 +138,56 @@ impl PostgresStore {
         accounts: &[AccountId],
     ) -> Result<HashMap<AccountId, Standing>, StoreError> {
         let keys: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
+        let mut reader = self.readers.lend().await?;
         let rows = sqlx::query_as(
             "SELECT account_id, version, plan, time_zone, anchor_at, overrides FROM account \
              WHERE account_id = ANY($1)",
         )
         .bind(keys)
-        .fetch_all(&self.readers)
-        .await?;
-        rows::standings(rows)
+        .fetch_all(&mut *reader);
+        rows::standings(heard(rows).await?)
     }
 
     /// What servers over this database can tell each other with.
     pub(crate) fn notices(&self) -> (NoticeListener, NoticeSpeaker) {
         // Another history is none of their business, and neither is another schema's.
         let channel = format!("trueup_{}", self.epoch);
-        notices::open(&channel, &self.readers.connect_options())
+        notices::open(&channel, &self.readers.inner().connect_options())
     }
 
     /// Whether the database is spread over several machines, where notifications stay on one.
     pub(in crate::store) async fn is_spread(&self) -> Result<bool, StoreError> {
         let citus = "SELECT 1 FROM pg_extension WHERE extname = 'citus'";
-        Ok(sqlx::query(citus).fetch_optional(&self.readers).await?.is_some())
+        Ok(sqlx::query(citus).fetch_optional(self.readers.inner()).await?.is_some())
     }
 
     pub(in crate::store) async fn open_holds(&self) -> Result<OpenHolds, StoreError> {
+        let mut reader = self.readers.lend().await?;
         let row =
             sqlx::query_as("SELECT COUNT(*), MIN(expires_at) FROM operation WHERE state = 'held'")
-                .fetch_one(&self.readers)
-                .await?;
-        Ok(OpenHolds::of(row))
+                .fetch_one(&mut *reader);
+        Ok(OpenHolds::of(heard(row).await?))
     }
 
     pub(in crate::store) fn pools(&self) -> [PoolLevel; 2] {
-        [PoolLevel::of("writers", &self.writers), PoolLevel::of("readers", &self.readers)]
+        [self.writers.level(), self.readers.level()]
     }
 
     pub(in crate::store) async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1 FROM meta").fetch_optional(&self.readers).await?;
+        let mut reader = self.readers.lend().await?;
+        heard(sqlx::query("SELECT 1 FROM meta").fetch_optional(&mut *reader)).await?;
         Ok(())
     }
 
     pub(in crate::store) async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
+        let mut writer = self.writers.lend().await?;
+        let probe = sqlx::query(
             "INSERT INTO meta (name, value) VALUES ('probed_at', $1) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         )
         .bind(now.millis().to_string())
-        .execute(&self.writers)
-        .await?;
+        .execute(&mut *writer);
+        heard(probe).await?;
         Ok(())
     }
 

@@ -11,6 +11,9 @@ use crate::store::StoreError;
 /// What takes longer fails.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Who has heard nothing for so long asks whether anybody is there.
+const QUIET: Duration = Duration::from_secs(30);
+
 /// Hears notifications.
 pub struct NoticeListener {
     channel: String,
@@ -39,11 +42,11 @@ impl NoticeListener {
     /// When the database cannot be reached.
     pub(crate) async fn hear(&mut self) -> Result<Option<String>, StoreError> {
         if let Some(listener) = &mut self.listener {
-            let heard = listener.try_recv().await;
+            let heard = next(listener).await;
             if heard.is_err() {
                 self.listener = None;
             }
-            return Ok(heard?.map(|notice| notice.payload().to_owned()));
+            return heard;
         }
         let pool = PgPoolOptions::new()
             .max_connections(1)
@@ -56,6 +59,17 @@ impl NoticeListener {
         listener.listen(&self.channel).await?;
         self.listener = Some(listener);
         Ok(None)
+    }
+}
+
+/// A connection that says nothing may have been forgotten on its way.
+async fn next(listener: &mut PgListener) -> Result<Option<String>, StoreError> {
+    loop {
+        if let Ok(heard) = timeout(QUIET, listener.try_recv()).await {
+            return Ok(heard?.map(|notice| notice.payload().to_owned()));
+        }
+        let asked = timeout(PATIENCE, sqlx::query("SELECT 1").execute(&mut *listener)).await;
+        asked.map_err(|_| sqlx::Error::PoolTimedOut)??;
     }
 }
 

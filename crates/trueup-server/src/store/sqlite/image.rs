@@ -68,11 +68,13 @@ impl Image for &mut SqliteConnection {
         ids: &[OperationId],
     ) -> Result<Vec<OperationRow>, StoreError> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        // The sign keeps SQLite from reading all of the account's operations in the order of an index
+        // for the sake of a few that are named.
         let rows = sqlx::query_as(concat!(
             "SELECT ",
             operation_columns!("op_id"),
             " FROM operation WHERE account_id = ? AND actor_id = ? \
-             AND cause <> 'grant' AND op_id IN (SELECT value FROM json_each(?)) ORDER BY version"
+             AND cause <> 'grant' AND op_id IN (SELECT value FROM json_each(?)) ORDER BY +version"
         ))
         .bind(account.as_str())
         .bind(actor.as_str())
