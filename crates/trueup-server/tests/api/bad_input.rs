@@ -354,7 +354,7 @@ async fn a_malformed_question_is_refused() {
         ("since=18446744073709551616".to_owned(), "invalid_value", "since", whole),
         ("since=1&since=2".to_owned(), "invalid_request", "since", "since is given twice"),
         ("ask=&ask=".to_owned(), "invalid_request", "ask", "ask is given twice"),
-        ("sinse=1".to_owned(), "invalid_request", "sinse", "or use one of since, ask."),
+        ("sinse=1".to_owned(), "invalid_request", "sinse", "or use one of since, ask, corrected."),
         ("ask=x".to_owned(), "invalid_operation_id", "ask", "a UUID of version 7"),
         (format!("ask={GOOD_ID},x"), "invalid_operation_id", "ask", "a UUID of version 7"),
         (format!("ask={}", ids(101)), "invalid_value", "ask", "at most 100"),

@@ -2339,6 +2339,11 @@ export interface operations {
             readonly query?: {
                 /** @description Operation ids, separated by commas, at most 100: their outcomes are told in any case. */
                 readonly ask?: string;
+                /**
+                 * @description From a browser: the causes by which its view was corrected since it last said so, separated
+                 *     by commas, at most 100. They are counted for operators; what cannot be read is ignored.
+                 */
+                readonly corrected?: string;
                 /** @description The version that the caller has: the answer tells what happened since. */
                 readonly since?: number;
             };
@@ -2349,8 +2354,6 @@ export interface operations {
                 readonly "Trueup-Account"?: string | null;
                 /** @description With an API key: as whom to look */
                 readonly "Trueup-Actor"?: string | null;
-                /** @description From a browser: how often its view was corrected since it last said so, by cause, as `fallback=2,hold_expired=1`. It is counted for operators, once this call is answered; one that cannot be read is ignored */
-                readonly "Trueup-Corrections"?: string | null;
             };
             readonly path?: never;
             readonly cookie?: never;
