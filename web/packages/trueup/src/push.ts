@@ -31,6 +31,7 @@ export function followPush(
   let stream: AbortController | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
+  let stopped = false;
 
   const close = (): void => {
     clearTimeout(timer);
@@ -44,7 +45,7 @@ export function followPush(
 
   async function open(): Promise<void> {
     close();
-    if (globalThis.document?.hidden) return;
+    if (stopped || globalThis.document?.hidden) return;
     const opened = new AbortController();
     stream = opened;
     openIn(SILENCE_MS);
@@ -93,6 +94,7 @@ export function followPush(
     open,
     close,
     stop() {
+      stopped = true;
       for (const name of EVENTS) globalThis.removeEventListener?.(name, open);
       close();
     },

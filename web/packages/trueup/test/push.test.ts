@@ -97,12 +97,16 @@ describe("push", () => {
     await server.nextStream();
   });
 
-  test("ends when tracking stops", async () => {
+  test("ends when tracking stops, whatever the app says after that", async () => {
     const server = await startServer();
-    const usage = await startUsage(server, { push: true });
+    const getToken = vi.fn(() => "token-7");
+    const usage = await startUsage(server, { push: true, getToken });
     const stream = await server.nextStream();
     usage.stop();
     await stream.closed();
+    getToken.mockClear();
+    await usage.sessionChanged();
+    expect(getToken).not.toHaveBeenCalled();
   });
 
   test("begins anew with another session", async () => {
