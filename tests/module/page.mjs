@@ -164,6 +164,8 @@ export class Page {
         return this.#reply(...about);
       case "heard":
         return this.#client.feed(about[0], letters.encode("data: {}\n\n"));
+      case "snapshot":
+        return this.#push(about[0]);
       case "sent":
         return this.#client.sent(about[0]);
       case "finished":
@@ -239,6 +241,12 @@ export class Page {
       const error = { code: "usage_limit_exceeded", message: "no" };
       this.#client.receive(id, JSON.stringify({ error, usage: snapshot }));
     }
+  }
+
+  /** As the server pushes it; tabs tell each other the same. */
+  #push(snapshot) {
+    const event = `event: usage\nid: ${snapshot.version}\ndata: ${JSON.stringify(snapshot)}\n\n`;
+    this.#client.feed("", letters.encode(event));
   }
 
   #hear(what, [id, about]) {

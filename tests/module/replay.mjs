@@ -15,6 +15,13 @@ if (!shipped.equals(readFileSync(MODULE))) {
 }
 const module = new WebAssembly.Module(shipped);
 const counts = { seeds: 0, pages: 0, steps: 0, bytes: 0, cutShort: 0 };
+/** What pages are told, and how often they were: what never happens is not compared. */
+const kinds = new Map(
+  [
+    ...["account", "begin", "sent", "heard", "reply", "finished", "failed", "snapshot"],
+    ...["answer", "unchanged", "failure", "visible", "online", "timeout", "refresh"],
+  ].map((kind) => [kind, 0]),
+);
 /** By tab. One that is null is not followed to its end. */
 let pages = new Map();
 let models = {};
@@ -35,7 +42,11 @@ console.log(
   `${seeds} seeds, ${counts.pages} pages, ${steps} steps: ${bytes} bytes of views, requests, corrections and kept state`,
 );
 console.log(`${cutShort} pages were not followed to their end, since no catalog reached them`);
-const enough = seeds > 0 && steps > 100 * seeds && cutShort * 20 < counts.pages;
+console.log([...kinds].map(([kind, times]) => `${kind} ${times}`).join(", "));
+const never = [...kinds].filter(([, times]) => times === 0).map(([kind]) => kind);
+if (never.length > 0) console.error(`never told: ${never.join(", ")}; run more seeds`);
+const isMany = steps > 100 * seeds && cutShort * 20 < counts.pages;
+const enough = seeds > 0 && isMany && never.length === 0;
 console.log(`module: ${enough ? "1 passed, 0 failed" : "0 passed, 1 failed"}`);
 process.exit(enough ? 0 : 1);
 
@@ -90,6 +101,7 @@ async function follow(line) {
   const [one, other] = [expected, actual].map((it) => JSON.stringify(it));
   if (one !== other) fail(line, one, other);
   counts.steps += 1;
+  kinds.set(line.in[0], (kinds.get(line.in[0]) ?? 0) + 1);
   counts.bytes += one.length;
 }
 

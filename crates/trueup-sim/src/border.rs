@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use trueup_core::correction::{self, Correction, Movement};
 use trueup_core::error::Rejection;
 use trueup_core::ledger::{self, Entry};
 use trueup_core::operation::OperationState;
@@ -12,7 +13,7 @@ use trueup_core::{
 };
 
 use crate::audit::history::{
-    self, Amounts, CommandKind, Figures, Line, Meter, Op, Outcome, Read, Seen, State, Terms,
+    self, Amounts, CommandKind, Figures, Line, Meter, Moved, Op, Outcome, Read, Seen, State, Terms,
 };
 
 /// When every simulation begins, by an unmoved clock.
@@ -220,6 +221,19 @@ pub fn read(snapshot: &Snapshot, by: &ActorId, ask: &[OperationId]) -> Read {
         figures: figures.collect(),
         outcomes: outcomes.collect(),
     }
+}
+
+/// What a correction says of meters.
+pub fn moved(correction: &Correction) -> Vec<Moved> {
+    let told = |it: &correction::Figures| {
+        (it.used.get(), it.limit.map(Units::get), it.remaining.map(Units::get))
+    };
+    let moved = |it: &Movement| Moved {
+        meter: meter(&it.meter),
+        before: told(&it.before),
+        after: told(&it.after),
+    };
+    correction.movements.iter().map(moved).collect()
 }
 
 /// Every meter of a view.

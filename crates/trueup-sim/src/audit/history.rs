@@ -382,11 +382,27 @@ pub struct Shown {
     pub meters: Vec<Seen>,
     /// Whether the app was told that the view is another one.
     pub told: bool,
+    /// How meters moved in ways that were not predicted, as the app was told, in its order.
+    pub corrected: Vec<Moved>,
     /// Operations whose end the app was told.
     pub ended: Vec<(Op, State)>,
     /// Whether the page says that it is in touch with the server.
     pub live: bool,
 }
+
+/// How one meter moved, as the app was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Which one.
+    pub meter: Meter,
+    /// Used, limit and what was left, before.
+    pub before: Told,
+    /// And now.
+    pub after: Told,
+}
+
+/// Used in all, limit, and what is left.
+pub type Told = (u64, Option<u64>, Option<u64>);
 
 /// One meter as a user sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -233,6 +233,7 @@ impl Auditor {
                 shown.meters
             )
         })?;
+        explained(page, shown)?;
         ended.sort_unstable();
         let mut told = shown.ended.clone();
         told.sort_unstable();
@@ -261,6 +262,33 @@ impl Auditor {
         #[expect(clippy::indexing_slicing, reason = "the vector was just made long enough")]
         &mut self.pages[at]
     }
+}
+
+/// What the app is told of a meter begins where the meter was, goes on where it was left, and ends
+/// where the meter is; and a snapshot moves no meter without a word.
+fn explained(page: &Page, shown: &Shown) -> Result<(), Violation> {
+    let (account, _, before) = &page.view;
+    let told = |it: &Seen| (it.total, it.figures.limit, it.remaining);
+    let of =
+        |meters: &[Seen], meter| meters.iter().find(|seen| seen.figures.meter == meter).map(told);
+    for now in &shown.meters {
+        let meter = now.figures.meter;
+        let mut said = shown.corrected.iter().filter(|moved| moved.meter == meter).peekable();
+        let Some(was) = of(before, meter).filter(|_| *account == shown.account) else { continue };
+        let is_silent = said.peek().is_none();
+        let reached = said.try_fold(was, |at, moved| (moved.before == at).then_some(moved.after));
+        let by_snapshot = page.place.is_some() && page.place != shown.place;
+        let is_right = reached == Some(told(now)) || (is_silent && !by_snapshot);
+        Invariant::ExactlyOnce.check(is_right, || {
+            format!(
+                "page {} told {:?} of meter {meter}, which went from {was:?} to {:?}",
+                shown.tab,
+                shown.corrected,
+                told(now)
+            )
+        })?;
+    }
+    Ok(())
 }
 
 fn seen(figures: Figures, pending: u64) -> Seen {

@@ -1,5 +1,6 @@
-//! The client that ships beside other designs, on the same people and the same faults.
+//! The client that ships beside other designs, on the same seeds and the same odds.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
@@ -28,7 +29,7 @@ pub struct Arguments {
     svg: Option<PathBuf>,
     /// How many threads; as many as there are processors when not given
     #[arg(long)]
-    jobs: Option<usize>,
+    jobs: Option<NonZero<usize>>,
 }
 
 /// One design: what it showed in each profile.
@@ -76,7 +77,7 @@ fn tally(
 ) -> Result<Tally, Failure> {
     let end = AtomicU64::new(arguments.from.saturating_add(arguments.seeds));
     let failed = Mutex::new(None);
-    let jobs = arguments.jobs.unwrap_or_else(processors);
+    let jobs = arguments.jobs.map_or_else(processors, NonZero::get);
     let tallies = spread((arguments.from, &end), jobs, &|| true, |sum: &mut Tally, seed| {
         match measure(&Run { seed, profile: Some(profile.clone()), bug: None }, design) {
             Ok(tally) => sum.add(&tally),

@@ -1,5 +1,7 @@
 //! Every planted bug must be found.
 
+use std::num::NonZero;
+
 use trueup_sim::planted::Bug;
 
 use super::search::{Search, processors, search};
@@ -17,7 +19,7 @@ pub struct Arguments {
     bug: Option<Bug>,
     /// How many threads; as many as there are processors when not given
     #[arg(long)]
-    jobs: Option<usize>,
+    jobs: Option<NonZero<usize>>,
 }
 
 /// Whether every bug was found.
@@ -26,7 +28,7 @@ pub fn run(arguments: &Arguments) -> bool {
     let (mut needed, mut missed) = (Vec::new(), 0);
     println!("{:<26} {:>7}  what is planted, and what the auditor says", "bug", "seeds");
     for bug in bugs {
-        let jobs = arguments.jobs.unwrap_or_else(processors);
+        let jobs = arguments.jobs.map_or_else(processors, NonZero::get);
         let (from, seeds) = (arguments.from, arguments.seeds);
         let goes_on = || true;
         let found =

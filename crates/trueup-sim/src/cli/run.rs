@@ -1,5 +1,6 @@
 //! As many seeds as are wanted, or as there is time for.
 
+use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use trueup_sim::profile::Profile;
@@ -16,7 +17,7 @@ pub struct Arguments {
     #[arg(long = "for", value_parser = duration, conflicts_with = "seeds")]
     lasts: Option<Duration>,
     /// How many seeds
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The first seed
     #[arg(long, default_value_t = 0)]
@@ -26,22 +27,23 @@ pub struct Arguments {
     profile: Option<Profile>,
     /// How many threads; as many as there are processors when not given
     #[arg(long)]
-    jobs: Option<usize>,
+    jobs: Option<NonZero<usize>>,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
     let units = [("s", 1), ("m", 60), ("h", 3_600)];
     let read = units.iter().find_map(|(unit, seconds)| {
         let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
-        Some(Duration::from_secs(count * seconds))
+        Some(Duration::from_secs(count.checked_mul(*seconds)?))
     });
-    read.ok_or_else(|| "write a whole number with s, m or h after it".to_owned())
+    read.filter(|lasts| !lasts.is_zero())
+        .ok_or_else(|| "write a whole number from 1 on with s, m or h after it".to_owned())
 }
 
 /// Whether nothing was wrong, and every state was reached that a long run must reach.
 pub fn run(arguments: &Arguments) -> bool {
     let started = now();
-    let jobs = arguments.jobs.unwrap_or_else(processors);
+    let jobs = arguments.jobs.map_or_else(processors, NonZero::get);
     let goes_on = || arguments.lasts.is_none_or(|lasts| now().duration_since(started) < lasts);
     let found = search(&Search {
         from: arguments.from,
@@ -95,6 +97,12 @@ fn verdict(found: &Found, is_long: bool, from: u64) -> bool {
     if let Some(failure) = &found.failure {
         println!("{failure}\nto read it: ./justw sim {}", failure.seed);
         println!("sim: 0 passed, 1 failed");
+        return false;
+    }
+    if found.report.seeds == 0 {
+        println!(
+            "no seed was run: there is none from {from} on, or there was no time\nsim: 0 passed, 1 failed"
+        );
         return false;
     }
     let missing: Vec<_> = found.report.missing().collect();

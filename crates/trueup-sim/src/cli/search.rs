@@ -1,6 +1,7 @@
 //! Many seeds on many threads; what comes of it does not depend on how many.
 
 use std::num::NonZero;
+use std::panic::{catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -43,7 +44,11 @@ pub fn search(search: &Search<'_>) -> Found {
     let reports =
         spread((search.from, &end), search.jobs, search.goes_on, |report: &mut Report, seed| {
             let run = Run { seed, profile: search.profile.cloned(), bug: search.bug };
-            match trueup_sim::run(&run, None) {
+            let ran = catch_unwind(|| trueup_sim::run(&run, None)).unwrap_or_else(|panic| {
+                eprintln!("seed {seed} panicked; to see it: ./justw sim {seed}");
+                resume_unwind(panic)
+            });
+            match ran {
                 Ok(ran) => report.add(&ran),
                 Err(failure) => keep_first(failure, &end, &failed),
             }
@@ -75,10 +80,11 @@ pub fn spread<S: Default + Send>(
     let work = || {
         let mut sum = S::default();
         while goes_on() {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= end.load(Ordering::Relaxed) {
+            let end = end.load(Ordering::Relaxed);
+            let step = |seed: u64| seed.checked_add(1).filter(|_| seed < end);
+            let Ok(seed) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step) else {
                 break;
-            }
+            };
             take(&mut sum, seed);
         }
         sum
@@ -86,6 +92,6 @@ pub fn spread<S: Default + Send>(
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
         let joined = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
-        joined.map(|sum| sum.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        joined.map(|sum| sum.unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
 }

@@ -79,5 +79,7 @@ bugs! {
     OwnClockResets "own-clock-resets" "a page empties its meters when its own clock passes a window's end",
     TimerByDay "timer-by-day" "a page compares its timer by a clock that was set ahead since",
     DeafToFailure "deaf-to-failure" "a page waits for ever for an answer that was lost",
+    CorrectionLies "correction-lies" "a correction says another figure than was shown",
+    CorrectsSilently "corrects-silently" "a page moves its meters and tells nobody why",
     StaysHidden "stays-hidden" "a page that was hidden once never asks again",
 }

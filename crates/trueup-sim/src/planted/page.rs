@@ -133,7 +133,19 @@ impl Design for Buggy {
     }
 
     fn event(&mut self) -> Option<Event> {
-        self.inner.event()
+        loop {
+            let mut event = self.inner.event()?;
+            match (self.bug, &mut event) {
+                (Bug::CorrectsSilently, Event::Corrected(_)) => continue,
+                (Bug::CorrectionLies, Event::Corrected(correction)) => {
+                    for movement in &mut correction.movements {
+                        movement.before.used = movement.after.used;
+                    }
+                }
+                _ => {}
+            }
+            return Some(event);
+        }
     }
 
     fn request(&mut self, now: Timestamp) -> Option<Request> {

@@ -175,8 +175,7 @@ impl World<'_> {
     /// What a page learns it tells the other tabs of its browser that show the same to the same.
     fn relay(&mut self, tab: usize, page: u32, snapshot: &Rc<Snapshot>) {
         let (device, who) = (self.tabs[tab].device, self.tabs[tab].who);
-        let is_alone = self.recorder.is_some();
-        if is_alone || self.tabs[tab].page != page || !self.tabs[tab].is_open {
+        if self.tabs[tab].page != page || !self.tabs[tab].is_open {
             return;
         }
         for other in 0..self.tabs.len() {

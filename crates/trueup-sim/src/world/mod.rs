@@ -119,8 +119,7 @@ pub struct World<'a> {
     bug: Option<Bug>,
     /// The design of the pages' clients, when it is not the one that ships.
     rival: Option<Rival>,
-    /// Who hears of every step that pages take. They are then told by replies alone: no push and no
-    /// other tab.
+    /// Who hears of every step that pages take.
     recorder: Option<&'a mut dyn Recorder>,
     taking: Option<Taking>,
     server: Server,

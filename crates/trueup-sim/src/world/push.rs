@@ -51,7 +51,7 @@ impl World<'_> {
 
     /// A page that pushes reach begins to listen after a moment.
     pub(super) fn listen_soon(&mut self, tab: usize) {
-        if self.tabs[tab].pushes && self.recorder.is_none() {
+        if self.tabs[tab].pushes {
             let page = self.tabs[tab].page;
             let delay_ms = self.chance.between(50, 3_000);
             self.after(delay_ms, Task::Listen { tab, page });

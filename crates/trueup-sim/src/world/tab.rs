@@ -200,7 +200,8 @@ impl World<'_> {
 
     /// What the app is told, and what the user sees; whether the page's state is to be kept.
     fn show(&mut self, tab: usize) -> bool {
-        let (mut told, mut save_needed, mut ended) = (false, false, Vec::new());
+        let (mut told, mut save_needed) = (false, false);
+        let (mut corrected, mut ended) = (Vec::new(), Vec::new());
         while let Some(event) = self.tabs[tab].design.event() {
             if let Some(taking) = &mut self.taking
                 && matches!(event, Told::Corrected(_) | Told::Ended { .. })
@@ -210,7 +211,7 @@ impl World<'_> {
             match event {
                 Told::ViewChanged => told = true,
                 Told::SaveNeeded => save_needed = true,
-                Told::Corrected(_) => {}
+                Told::Corrected(correction) => corrected.extend(border::moved(&correction)),
                 Told::Ended { operation, state, .. } => {
                     ended.push((border::op(operation), border::state(state)));
                 }
@@ -235,7 +236,7 @@ impl World<'_> {
         if meters.iter().any(|seen| seen.remaining == Some(0)) {
             self.reach(Sometimes::AtLimit);
         }
-        let shown = Shown { tab: small(tab), account, place, meters, told, ended, live };
+        let shown = Shown { tab: small(tab), account, place, meters, told, corrected, ended, live };
         self.note(Event::Shown(shown));
         save_needed
     }
