@@ -28,6 +28,8 @@ pub struct Profile {
     pub delay_ms: (i64, i64),
     /// Messages lost.
     pub loss: u32,
+    /// Replies that end well without their snapshot: something on the way strips what it does not know.
+    pub strips: u32,
     /// Messages that arrive twice.
     pub doubling: u32,
     /// Messages that arrive much later, and how much at most.
@@ -73,6 +75,7 @@ const CALM: Profile = Profile {
     periods_ms: &[5 * MINUTE, HOUR, DAY],
     delay_ms: (5, 120),
     loss: 0,
+    strips: 0,
     doubling: 0,
     reordering: (0, 0),
     commit_fails: 0,
@@ -95,7 +98,7 @@ const CALM: Profile = Profile {
 /// Every profile that seeds choose from.
 pub const PROFILES: [Profile; 11] = [
     CALM,
-    Profile { name: "lossy", loss: 250, provider: 150, ..CALM },
+    Profile { name: "lossy", loss: 250, strips: 150, provider: 150, ..CALM },
     Profile { name: "doubling", doubling: 500, delay_ms: (5, 3_000), ..CALM },
     Profile { name: "reordering", reordering: (300, DAY), lasts_ms: 20 * MINUTE, ..CALM },
     Profile {
@@ -147,6 +150,7 @@ pub const PROFILES: [Profile; 11] = [
         periods_ms: &[MINUTE, 10 * MINUTE, HOUR],
         delay_ms: (5, 5_000),
         loss: 500,
+        strips: 50,
         doubling: 300,
         reordering: (150, DAY),
         commit_fails: 50,
@@ -171,12 +175,16 @@ pub const PROFILES: [Profile; 11] = [
         operates_ms: 8 * HOUR,
         periods_ms: &[HOUR, DAY, 7 * DAY],
         loss: 20,
+        strips: 20,
         doubling: 20,
         reordering: (20, DAY),
         commit_unknown: 10,
         crash: 5,
         page_crash: 2,
         read_fails: 10,
+        replica: (50, 20 * SECOND),
+        clocks: 20,
+        restore: 20,
         nights: true,
         ..CALM
     },

@@ -60,7 +60,7 @@ sometimes! {
     Stale, "a snapshot is older than what the page shows";
     Reset, "a range cannot be told";
     AskedWhole, "a page asks for what is under way, to replace what it cannot follow";
-    OtherEpoch, "a page comes to another history";
+    OtherEpoch, "a page is told of another history than its own";
     Rolled, "a window ends with units held in it";
     PlanMoved, "a plan changes while operations are open";
     Granted, "units are granted while operations are open";

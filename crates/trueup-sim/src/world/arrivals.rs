@@ -158,6 +158,9 @@ impl World<'_> {
     }
 
     fn received(&mut self, tab: usize, snapshot: &Snapshot) {
+        if self.tabs[tab].design.epoch().is_some_and(|own| own != snapshot.epoch) {
+            self.reach(Sometimes::OtherEpoch);
+        }
         if let Some(since) = self.tabs[tab].design.since() {
             if snapshot.version < since {
                 self.reach(Sometimes::Stale);

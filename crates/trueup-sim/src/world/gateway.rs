@@ -272,7 +272,13 @@ impl World<'_> {
                 self.ended_early(number);
                 let well = matches!(end, End::Settle(..));
                 if !self.server.jobs.get(&number).is_some_and(|job| job.told) {
-                    self.tell_job(number, Part::End(Some(snapshot), well));
+                    let is_bare = well && self.chance.chance(self.profile.strips);
+                    if is_bare {
+                        self.fault("snapshot stripped from a reply");
+                        self.reach(Sometimes::LastChunkBare);
+                    }
+                    let snapshot = Some(snapshot).filter(|_| !is_bare);
+                    self.tell_job(number, Part::End(snapshot, well));
                 }
                 self.server.jobs.remove(&number);
             }

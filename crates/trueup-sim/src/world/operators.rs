@@ -136,7 +136,6 @@ impl World<'_> {
         self.server.replica.rows.clone_from(&rows);
         self.server.replica.log.clear();
         self.server.rows = rows;
-        self.reach(Sometimes::OtherEpoch);
         self.restores += 1;
         let (epoch, from) = (self.restores, self.server.backup.0);
         self.note(Event::Restored { epoch, from, versions });
