@@ -116,17 +116,17 @@ impl Ledger {
         Ok(self.engine.run(Request { account: account.clone(), view, action }).await?.snapshot)
     }
 
-    /// Whether the account is still as a reader has it, who knows a version when they see it: then
-    /// that version. It is the account's newest at some instant of this call, or the answer is
-    /// `None`, which is no answer: read the snapshot then.
-    pub async fn unchanged(
+    /// Whether the account is still as a reader has it, who recognises a version when they see it:
+    /// then what they recognise it by. That version is the account's newest at some instant of this
+    /// call, or the answer is `None`, which is no answer: read the snapshot then.
+    pub async fn unchanged<T>(
         &self,
         account: &AccountId,
-        is_known: impl FnOnce(Version) -> bool,
-    ) -> Option<Version> {
-        let confirmed = self.polls.confirm(account, is_known).await?;
+        recognise: impl FnOnce(Version) -> Option<T>,
+    ) -> Option<T> {
+        let (until, recognised) = self.polls.confirm(account, recognise).await?;
         // The clock that a read would go by; a window may have ended meanwhile.
-        (self.engine.now() < confirmed.until).then_some(confirmed.standing.version)
+        (self.engine.now() < until).then_some(recognised)
     }
 
     /// The identity of the ledger's history.

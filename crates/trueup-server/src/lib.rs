@@ -17,6 +17,7 @@ mod fingerprint;
 pub mod gateway;
 mod hex;
 pub mod http;
+mod lanes;
 pub mod ledger;
 pub mod metrics;
 pub mod openapi;

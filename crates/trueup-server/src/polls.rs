@@ -8,12 +8,12 @@
 mod seen;
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 use trueup_core::{AccountId, Timestamp, Version};
 
+use crate::lanes::lane_of;
 use crate::store::{Standing, Store, StoreError, StoredAccount};
 use seen::Seen;
 
@@ -61,27 +61,22 @@ impl Polls {
         self.lock().insert(account.id, Confirmed { standing, until });
     }
 
-    /// The account as it was seen, if the reader knows that version and it is still so. `None` when
-    /// it is not, or nobody can say: then a whole read tells.
-    pub async fn confirm(
+    /// Until when the account is as it was seen, if the reader recognises that version and it is
+    /// still so; and what they recognise it by. `None` when it is not, or nobody can say: then a
+    /// whole read tells.
+    pub async fn confirm<T>(
         &self,
         account: &AccountId,
-        is_known: impl FnOnce(Version) -> bool,
-    ) -> Option<Confirmed> {
+        recognise: impl FnOnce(Version) -> Option<T>,
+    ) -> Option<(Timestamp, T)> {
         let seen = self.lock().get(account)?;
-        if !is_known(seen.standing.version) {
-            return None;
-        }
+        let recognised = recognise(seen.standing.version)?;
         let (answer, standing) = oneshot::channel();
-        self.lane(account)?.send(Poll { account: account.clone(), answer }).await.ok()?;
-        (standing.await.ok()?? == seen.standing).then_some(seen)
-    }
-
-    fn lane(&self, account: &AccountId) -> Option<&mpsc::Sender<Poll>> {
-        let mut hasher = DefaultHasher::new();
-        account.as_str().hash(&mut hasher);
-        let lanes = u64::try_from(self.lanes.len()).ok()?;
-        self.lanes.get(usize::try_from(hasher.finish().checked_rem(lanes)?).ok()?)
+        lane_of(&self.lanes, account)?
+            .send(Poll { account: account.clone(), answer })
+            .await
+            .ok()?;
+        (standing.await.ok()?? == seen.standing).then_some((seen.until, recognised))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {

@@ -1,14 +1,13 @@
 //! Gathering requests into batches, and isolating one that a whole batch fails on.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{Instrument, error, info_span, warn};
+use trueup_core::Timestamp;
 use trueup_core::ledger::{Acceptance, Command};
-use trueup_core::{AccountId, Timestamp};
 
 use super::bench::Bench;
 use super::{Action, Answer, EngineError, Request};
@@ -16,6 +15,7 @@ use crate::calendar;
 use crate::clock::Clock;
 use crate::config::Catalog;
 use crate::demo::Faults;
+use crate::lanes::lane_of;
 use crate::metrics::Metrics;
 use crate::push::Feed;
 use crate::store::{Store, StoreError, StoredAccount};
@@ -108,13 +108,6 @@ impl Engine {
         (Self { lanes: lanes.into(), clock, catalog }, EngineTask { lanes: tasks })
     }
 
-    fn lane(&self, account: &AccountId) -> Option<&Lane> {
-        let mut hasher = DefaultHasher::new();
-        account.as_str().hash(&mut hasher);
-        let lanes = u64::try_from(self.lanes.len()).ok()?;
-        self.lanes.get(usize::try_from(hasher.finish().checked_rem(lanes)?).ok()?)
-    }
-
     /// Carries out one request in the engine's own task: dropping this future loses the answer,
     /// never half of the change.
     ///
@@ -146,7 +139,7 @@ impl Engine {
         request: Request,
     ) -> Result<oneshot::Receiver<Result<Answer, EngineError>>, EngineError> {
         let (reply, answer) = oneshot::channel();
-        let lane = self.lane(&request.account).ok_or(EngineError::Stopped)?;
+        let lane = lane_of(&self.lanes, &request.account).ok_or(EngineError::Stopped)?;
         let job = Job { request, asked_at: Instant::now(), origin: Origin::here(), reply };
         lane.jobs.send(job).await.map_err(|_| EngineError::Stopped)?;
         Ok(answer)

@@ -90,9 +90,9 @@ pub async fn get_usage(
     // Who asks by id waits for an answer, also when nothing changed.
     let may_be_spared = ask.is_empty() && !known.is_empty();
     if may_be_spared {
-        let is_known = |version| tags(version).is_known_to(&known);
-        if let Some(version) = ledger.unchanged(&caller.account, is_known).await {
-            return Ok(tags(version).full.not_modified());
+        let recognise = |version| Some(tags(version)).filter(|tags| tags.is_known_to(&known));
+        if let Some(tags) = ledger.unchanged(&caller.account, recognise).await {
+            return Ok(tags.full.not_modified());
         }
     }
     // In a place of its own, so that most polls do not carry its size around.
