@@ -21,11 +21,15 @@ impl Image for &mut SqliteConnection {
         range: Range,
         limit: i64,
     ) -> Result<Vec<OperationRow>, StoreError> {
+        // Every change of an operation is an entry, and entries are kept in the order of versions: they
+        // are read first, and no further than to the limit.
         let rows = sqlx::query_as(concat!(
             "SELECT ",
             operation_columns!("op_id"),
-            " FROM operation WHERE account_id = ? AND actor_id = ? \
-             AND version > ? AND version <= ? AND cause <> 'grant' ORDER BY version LIMIT ?"
+            " FROM (SELECT op_id AS changed, version AS at FROM entry WHERE account_id = ?1 \
+             AND version > ?3 AND version <= ?4 AND line = 0 AND actor_id = ?2) \
+             CROSS JOIN operation ON account_id = ?1 AND op_id = changed AND version = at \
+             WHERE cause <> 'grant' ORDER BY at LIMIT ?5"
         ))
         .bind(account.as_str())
         .bind(actor.as_str())

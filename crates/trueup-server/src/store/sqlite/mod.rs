@@ -42,6 +42,8 @@ const PAGES_IN_LOG: &str = "16384";
 /// How many rows the driver's thread reads ahead: with the usual 50 it stops in the middle of what a
 /// batch loads, and is woken again.
 const ROWS_AHEAD: usize = 1_024;
+/// How many statements a connection keeps planned: more than there are texts.
+const STATEMENTS: usize = 256;
 
 /// SQLite in one file.
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl SqliteStore {
             .pragma("cache_size", CACHE)
             .pragma("wal_autocheckpoint", PAGES_IN_LOG)
             .row_buffer_size(ROWS_AHEAD)
+            .statement_cache_capacity(STATEMENTS)
             .foreign_keys(true);
         let pool = |connections| {
             SqlitePoolOptions::new()

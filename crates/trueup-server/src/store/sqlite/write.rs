@@ -10,9 +10,10 @@ use trueup_protocol::snapshot::enforcement_word;
 use crate::store::rows::signed;
 use crate::store::{SavedMessage, StoreError, StoredAccount, Writes, title};
 
-/// How many rows one statement takes. Few sizes, so that few texts occur and each is planned once a
-/// connection: to plan a text of a hundred rows takes longer than to run it.
-const ROWS_A_STATEMENT: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
+/// The most rows that one statement takes, and how many may differ by one: each number of rows is a text
+/// of its own, which is planned once a connection, and each statement a trip to the connection's thread.
+const MOST_ROWS: usize = 128;
+const EVERY_NUMBER: usize = 32;
 
 pub(super) async fn all(
     connection: &mut SqliteConnection,
@@ -32,8 +33,9 @@ pub(super) async fn all(
 /// All the rows, in their order, cut into pieces of those sizes.
 fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
-        let size = ROWS_A_STATEMENT.into_iter().find(|size| *size <= rows.len())?;
-        let (chunk, rest) = rows.split_at_checked(size)?;
+        let left = rows.len().min(MOST_ROWS);
+        let size = if left > EVERY_NUMBER { left - left % EVERY_NUMBER } else { left };
+        let (chunk, rest) = rows.split_at_checked(size).filter(|(chunk, _)| !chunk.is_empty())?;
         rows = rest;
         Some(chunk)
     })
