@@ -222,6 +222,15 @@ impl Store {
         ask!(self, Self, store => store.read_standings(accounts).await)
     }
 
+    /// At which version each of the accounts is, in one statement; those that there are not are left
+    /// out.
+    pub(crate) async fn read_versions(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Version)>, StoreError> {
+        ask!(self, Self, store => store.read_versions(accounts).await)
+    }
+
     /// Counts the holds that are open. It looks at every one of them, in an index of their own.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod image;
 mod load;
 mod notices;
 mod pool;
+mod versions;
 mod write;
 
 pub use batch::PostgresBatch;
@@ -145,9 +146,8 @@ impl PostgresStore {
         &self,
         account: &AccountId,
     ) -> Result<Option<AccountTerms>, StoreError> {
-        let mut reader = self.readers.lend().await?;
-        let found = heard(load::account(&mut reader, account)).await?;
-        Ok(found.map(|stored| stored.terms))
+        let mut found = self.read_standings(std::slice::from_ref(account)).await?;
+        Ok(found.remove(account).map(|standing| standing.terms))
     }
 
     pub(in crate::store) async fn due_holds(
@@ -155,15 +155,13 @@ impl PostgresStore {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<(AccountId, OperationId)>, StoreError> {
-        let mut reader = self.readers.lend().await?;
-        let rows = sqlx::query_as(
+        let query = sqlx::query_as(
             "SELECT account_id, op_id::text FROM operation \
              WHERE state = 'held' AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
         )
         .bind(now.millis())
-        .bind(i64::from(limit))
-        .fetch_all(&mut *reader);
-        read_due(heard(rows).await?)
+        .bind(i64::from(limit));
+        read_due(self.readers.ask(async |reader| query.fetch_all(reader).await).await?)
     }
 
     /// How each of the accounts stands; those that there are not are left out.
@@ -172,14 +170,13 @@ impl PostgresStore {
         accounts: &[AccountId],
     ) -> Result<HashMap<AccountId, Standing>, StoreError> {
         let keys: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
-        let mut reader = self.readers.lend().await?;
-        let rows = sqlx::query_as(
+        let query = sqlx::query_as(
             "SELECT account_id, version, plan, time_zone, anchor_at, overrides FROM account \
              WHERE account_id = ANY($1)",
         )
-        .bind(keys)
-        .fetch_all(&mut *reader);
-        rows::standings(heard(rows).await?)
+        .bind(keys);
+        let rows = self.readers.ask(async |reader| query.fetch_all(reader).await);
+        rows::standings(rows.await?)
     }
 
     /// What servers over this database can tell each other with.
@@ -196,11 +193,10 @@ impl PostgresStore {
     }
 
     pub(in crate::store) async fn open_holds(&self) -> Result<OpenHolds, StoreError> {
-        let mut reader = self.readers.lend().await?;
-        let row =
-            sqlx::query_as("SELECT COUNT(*), MIN(expires_at) FROM operation WHERE state = 'held'")
-                .fetch_one(&mut *reader);
-        Ok(OpenHolds::of(heard(row).await?))
+        let query =
+            sqlx::query_as("SELECT COUNT(*), MIN(expires_at) FROM operation WHERE state = 'held'");
+        let row = self.readers.ask(async |reader| query.fetch_one(reader).await);
+        Ok(OpenHolds::of(row.await?))
     }
 
     pub(in crate::store) fn pools(&self) -> [PoolLevel; 3] {
@@ -208,20 +204,18 @@ impl PostgresStore {
     }
 
     pub(in crate::store) async fn ping(&self) -> Result<(), StoreError> {
-        let mut reader = self.readers.lend().await?;
-        heard(sqlx::query("SELECT 1 FROM meta").fetch_optional(&mut *reader)).await?;
+        let query = sqlx::query("SELECT 1 FROM meta");
+        self.readers.ask(async |reader| query.fetch_optional(reader).await).await?;
         Ok(())
     }
 
     pub(in crate::store) async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
-        let mut writer = self.waiters.lend().await?;
         let probe = sqlx::query(
             "INSERT INTO meta (name, value) VALUES ('probed_at', $1) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         )
-        .bind(now.millis().to_string())
-        .execute(&mut *writer);
-        heard(probe).await?;
+        .bind(now.millis().to_string());
+        self.waiters.ask(async |writer| probe.execute(writer).await).await?;
         Ok(())
     }
 
