@@ -89,6 +89,11 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// Whether the account was there to be loaded, or has been opened since.
+    pub fn has(&self, account: &AccountId) -> bool {
+        self.accounts.contains_key(account)
+    }
+
     pub fn decide(&mut self, request: &Request) -> Decided {
         let account = &request.account;
         let mut decided = Decided {

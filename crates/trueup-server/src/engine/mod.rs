@@ -5,8 +5,10 @@
 //! transaction, with every decision made by `trueup-core`. Dropping the future of [`Engine::run`]
 //! loses the answer and never half of a change: database work runs in the engine's own task only.
 
+mod aside;
 mod bench;
 mod queue;
+mod run;
 
 pub use queue::{Engine, EngineParts, EngineTask, Freshness};
 

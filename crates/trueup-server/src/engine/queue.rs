@@ -1,16 +1,18 @@
-//! Gathering requests into batches, and isolating one that a whole batch fails on.
+//! Gathering requests into batches.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tracing::{Instrument, error, info_span, warn};
+use tracing::{Instrument, error, info_span};
 use trueup_core::Timestamp;
-use trueup_core::ledger::{Acceptance, Command};
+use trueup_core::ledger::Acceptance;
 
-use super::bench::Bench;
-use super::{Action, Answer, EngineError, Request};
+use super::aside::Aside;
+use super::run::{self, Job};
+use super::{Answer, EngineError, Request};
 use crate::calendar;
 use crate::clock::Clock;
 use crate::config::Catalog;
@@ -18,16 +20,13 @@ use crate::demo::Faults;
 use crate::lanes::lane_of;
 use crate::metrics::Metrics;
 use crate::push::Feed;
-use crate::store::{Store, StoreError, StoredAccount};
-use crate::traces::{Origin, Span};
+use crate::store::{Patience, Store, StoredAccount};
+use crate::traces::Origin;
 
 /// Requests that wait for the engine; more wait outside, which slows their senders down.
 const QUEUE: usize = 4_096;
 /// The most one transaction carries: enough to share a commit, short enough not to delay others.
-const BATCH: usize = 512;
-
-/// How often a batch is run that others came between.
-const ATTEMPTS: u32 = 8;
+pub(super) const BATCH: usize = 512;
 
 /// Those who ask whether it can write; more wait outside.
 const PROBES: usize = 64;
@@ -64,6 +63,8 @@ pub struct Engine {
 struct Lane {
     jobs: mpsc::Sender<Job>,
     probes: mpsc::Sender<Probe>,
+    /// How many requests wait beside it, for accounts that somebody else has locked.
+    aside: Arc<AtomicUsize>,
 }
 
 /// How long an account may be shown as it was read.
@@ -82,13 +83,6 @@ pub struct EngineTask {
     lanes: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
-struct Job {
-    request: Request,
-    asked_at: Instant,
-    origin: Origin,
-    reply: oneshot::Sender<Result<Answer, EngineError>>,
-}
-
 /// Where somebody waits who asked whether the ledger can be written.
 type Probe = oneshot::Sender<Result<(), EngineError>>;
 
@@ -100,9 +94,11 @@ impl Engine {
             let (jobs, queue) = mpsc::channel(QUEUE);
             let (probes, asked) = mpsc::channel(PROBES);
             let (stop, stopped) = oneshot::channel();
-            let work = work(parts.clone(), queue, asked, stopped);
+            let aside = Aside::default();
+            let waiting = aside.waiting();
+            let work = work(parts.clone(), queue, asked, stopped, aside);
             tasks.push((stop, tokio::spawn(work.instrument(info_span!("engine", number)))));
-            lanes.push(Lane { jobs, probes });
+            lanes.push(Lane { jobs, probes, aside: waiting });
         }
         let EngineParts { clock, catalog, .. } = parts;
         (Self { lanes: lanes.into(), clock, catalog }, EngineTask { lanes: tasks })
@@ -158,7 +154,11 @@ impl Engine {
 
     /// How many requests wait for their batch.
     pub fn waiting(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.jobs.max_capacity() - lane.jobs.capacity()).sum()
+        let waiting = |lane: &Lane| {
+            let queued = lane.jobs.max_capacity() - lane.jobs.capacity();
+            queued + lane.aside.load(Ordering::Relaxed)
+        };
+        self.lanes.iter().map(waiting).sum()
     }
 
     /// What time it is to the engine.
@@ -201,6 +201,7 @@ async fn work(
     mut queue: mpsc::Receiver<Job>,
     mut probes: mpsc::Receiver<Probe>,
     mut stopped: oneshot::Receiver<()>,
+    mut aside: Aside,
 ) {
     let mut stop_asked = false;
     loop {
@@ -218,18 +219,19 @@ async fn work(
                 probe(&parts, first, &mut probes).await;
                 continue;
             }
+            Some(ended) = aside.next() => {
+                aside.go_on(&parts, ended);
+                continue;
+            }
             taken = queue.recv_many(&mut jobs, BATCH) => if taken == 0 { break },
         }
         jobs.iter().for_each(|job| parts.metrics.waited_since(job.asked_at));
-        // A settle that the demo wants to see fail must not take its neighbours with it.
-        let (doomed, sound): (Vec<Job>, Vec<Job>) =
-            jobs.into_iter().partition(|job| is_doomed(&parts.faults, &job.request));
-        run_isolating(&parts, sound).await;
-        for job in doomed {
-            let failed = run_traced(&parts, std::slice::from_ref(&job), true).await;
-            let failed = failed.err().unwrap_or(StoreError::Injected);
-            answer(&parts, job, Err(failed.into()));
-        }
+        let jobs = aside.keep(&parts, jobs);
+        let locked = run::all(&parts, jobs, Patience::Brief).await;
+        aside.begin(&parts, locked);
+    }
+    while let Some(ended) = aside.next().await {
+        aside.go_on(&parts, ended);
     }
 }
 
@@ -243,149 +245,4 @@ async fn probe(parts: &EngineParts, first: Probe, others: &mut mpsc::Receiver<Pr
         // Whoever asked may be gone.
         let _ = asker.send(answer);
     }
-}
-
-fn is_doomed(faults: &Faults, request: &Request) -> bool {
-    let settles = matches!(request.action, Action::Command { command: Command::Settle { .. }, .. });
-    settles && faults.take_settle_failure(&request.account)
-}
-
-/// Runs the batch; if it fails as a whole, runs its halves, so that one poisoned request fails
-/// alone and its neighbours never notice.
-async fn run_isolating(parts: &EngineParts, jobs: Vec<Job>) {
-    let mut stack = vec![jobs];
-    while let Some(mut jobs) = stack.pop() {
-        if jobs.is_empty() {
-            continue;
-        }
-        match run_in_turn(parts, &jobs).await {
-            Ok(answers) => {
-                for (job, done) in jobs.into_iter().zip(answers) {
-                    answer(parts, job, Ok(done));
-                }
-            }
-            // No half of it would fare better, and each would wait as long.
-            Err(failed) if failed.is_outage() => {
-                error!(error = %failed, requests = jobs.len(), "changes could not be written");
-                let reason = failed.to_string();
-                for job in jobs {
-                    let failed = StoreError::Unreachable(reason.clone());
-                    answer(parts, job, Err(failed.into()));
-                }
-            }
-            Err(failed) if jobs.len() == 1 => {
-                error!(error = %failed, "a change could not be written");
-                if let Some(job) = jobs.pop() {
-                    answer(parts, job, Err(failed.into()));
-                }
-            }
-            Err(failed) => {
-                warn!(error = %failed, requests = jobs.len(), "a batch failed and is split");
-                let second = jobs.split_off(jobs.len() / 2);
-                // The stack runs the first half first: requests of one account keep their order.
-                stack.push(second);
-                stack.push(jobs);
-            }
-        }
-    }
-}
-
-/// Runs the batch, and again when another server's transaction came between, or the connection broke:
-/// nothing in it is to blame. What has happened all the same is not done twice.
-async fn run_in_turn(parts: &EngineParts, jobs: &[Job]) -> Result<Vec<Answer>, StoreError> {
-    let mut left = ATTEMPTS;
-    loop {
-        left -= 1;
-        let done = run_traced(parts, jobs, false).await;
-        if let Err(failed) = &done {
-            parts.metrics.rolled_back(failed);
-        }
-        match done {
-            Err(failed) if may_run_again(&failed) && left > 0 => {
-                warn!(error = %failed, requests = jobs.len(), "a batch is run again");
-            }
-            done => return done,
-        }
-    }
-}
-
-fn may_run_again(failed: &StoreError) -> bool {
-    failed.is_conflict() || failed.is_outage() && !failed.was_waited_for()
-}
-
-fn answer(parts: &EngineParts, job: Job, answer: Result<Answer, EngineError>) {
-    parts.metrics.answered(&job.request.action, &answer);
-    // Whoever asked may be gone; what was done is done all the same.
-    let _ = job.reply.send(answer);
-}
-
-async fn run_traced(
-    parts: &EngineParts,
-    jobs: &[Job],
-    doomed: bool,
-) -> Result<Vec<Answer>, StoreError> {
-    let trace = Span::batch(jobs.iter().map(|job| &job.origin));
-    let done = run_batch(parts, jobs, doomed, &trace).await;
-    match &done {
-        Ok(_) => trace.ended("committed", false),
-        Err(failed) if failed.is_conflict() => trace.ended("conflict", true),
-        Err(_) => trace.ended("failed", true),
-    }
-    done
-}
-
-/// One transaction. `doomed`: everything is written, and then rolled back.
-async fn run_batch(
-    parts: &EngineParts,
-    jobs: &[Job],
-    doomed: bool,
-    trace: &Span,
-) -> Result<Vec<Answer>, StoreError> {
-    let (now, began_at) = (parts.clock.now(), Instant::now());
-    let mut batch = parts.store.begin().await?;
-    let mut accounts: Vec<_> = jobs.iter().map(|job| &job.request.account).collect();
-    accounts.sort_unstable();
-    accounts.dedup();
-    let operations: Vec<_> = jobs
-        .iter()
-        .filter_map(|job| match &job.request.action {
-            Action::Command { command, .. } => Some((&job.request.account, command.operation())),
-            _ => None,
-        })
-        .collect();
-    let loaded = batch.load(&accounts, &operations, now).await?;
-    let mut bench = Bench::new(&parts.catalog, parts.acceptance, now, loaded, &operations);
-    let decided: Vec<_> = jobs.iter().map(|job| bench.decide(&job.request)).collect();
-    let glances =
-        || jobs.iter().zip(&decided).map(|(job, it)| it.glance(&job.request.account, now));
-    let epoch = parts.store.epoch();
-    let seen: Vec<_> = glances().map(|glance| bench.snapshot(epoch, glance)).collect();
-    let writes = bench.into_writes();
-    batch.write(&writes, now).await?;
-    let mut snapshots = Vec::with_capacity(jobs.len());
-    for (glance, seen) in glances().zip(seen) {
-        snapshots.push(match seen {
-            Some(seen) if !cfg!(debug_assertions) => seen,
-            // Where it costs nobody's time, what was worked out is held against what was written.
-            seen => {
-                let stored = batch.snapshot(glance).await?.ok_or(StoreError::Damaged("account"))?;
-                let stored = stored.snapshot;
-                debug_assert!(seen.is_none_or(|seen| seen == stored), "{glance:?}: {stored:?}");
-                stored
-            }
-        });
-    }
-    let answers = decided.into_iter().zip(snapshots);
-    let answers = answers.map(|(it, snapshot)| Answer { outcome: it.outcome, snapshot }).collect();
-    if doomed {
-        return Err(StoreError::Injected);
-    }
-    let (written_at, commit) = (Instant::now(), trace.part("commit"));
-    batch.commit().await?;
-    drop(commit);
-    let changed = writes.accounts.into_iter();
-    let changed: Vec<_> = changed.map(|it| (it.account.id, it.account.version)).collect();
-    parts.feed.changed(&changed);
-    parts.metrics.committed(jobs.len(), began_at.elapsed(), written_at.elapsed());
-    Ok(answers)
 }

@@ -92,6 +92,8 @@ pub(super) struct BatchLabels {
 impl BatchLabels {
     /// Another server's came between; it is run again.
     pub const CONFLICT: Self = Self { reason: "conflict" };
+    /// Somebody else keeps an account locked; what is of others is run without it.
+    pub const LOCKED: Self = Self { reason: "locked" };
     /// The store failed, or refused what one of its requests wrote.
     pub const FAILED: Self = Self { reason: "failed" };
 }

@@ -203,7 +203,7 @@ impl Metrics {
         for end in ChatEnd::ALL {
             drop(self.chats.get_or_create(&ChatLabels { end }));
         }
-        for reason in [BatchLabels::CONFLICT, BatchLabels::FAILED] {
+        for reason in [BatchLabels::CONFLICT, BatchLabels::LOCKED, BatchLabels::FAILED] {
             drop(self.batch_failures.get_or_create(&reason));
         }
     }
@@ -260,7 +260,11 @@ impl Metrics {
 
     /// A transaction was rolled back.
     pub(crate) fn rolled_back(&self, error: &StoreError) {
-        let reason = if error.is_conflict() { BatchLabels::CONFLICT } else { BatchLabels::FAILED };
+        let reason = match error {
+            error if error.is_conflict() => BatchLabels::CONFLICT,
+            error if error.is_locked() => BatchLabels::LOCKED,
+            _ => BatchLabels::FAILED,
+        };
         self.batch_failures.get_or_create(&reason).inc();
     }
 

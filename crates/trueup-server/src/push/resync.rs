@@ -26,11 +26,8 @@ pub async fn run(feed: Feed, store: Arc<Store>, shutdown: Shutdown) {
             _ = ticks.tick() => {}
         }
         for accounts in feed.watched().chunks(PAGE) {
-            match store.read_standings(accounts).await {
-                Ok(found) => {
-                    let versions = found.into_iter().map(|(account, it)| (account, it.version));
-                    feed.found(&versions.collect::<Vec<_>>());
-                }
+            match store.read_versions(accounts).await {
+                Ok(versions) => feed.found(&versions),
                 Err(error) => {
                     tracing::warn!(%error, "watched accounts could not be looked up; they are again");
                     break;

@@ -11,8 +11,8 @@ use super::pages::MessageRow;
 use super::postgres::{PostgresBatch, PostgresStore};
 use super::sqlite::{SqliteBatch, SqliteStore};
 use super::{
-    AccountTerms, ConversationPlace, Glance, Loaded, MessagePlace, OpenHolds, Sight, Standing,
-    StoreError, Writes,
+    AccountTerms, ConversationPlace, Glance, Loaded, MessagePlace, OpenHolds, Patience, Sight,
+    Standing, StoreError, Writes,
 };
 
 /// Where the ledger is kept.
@@ -27,7 +27,7 @@ pub enum Store {
 /// How many connections there are of one use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolLevel {
-    /// What they are used for: `writers` or `readers`.
+    /// What they are used for: `writers`, `readers`, or `waiters` for what somebody has locked.
     pub name: &'static str,
     /// How many are open.
     pub open: usize,
@@ -121,10 +121,10 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be written now.
-    pub async fn begin(&self) -> Result<Batch<'_>, StoreError> {
+    pub async fn begin(&self, patience: Patience) -> Result<Batch<'_>, StoreError> {
         match self {
             Self::Sqlite(store) => Ok(Batch::Sqlite(store.begin().await?)),
-            Self::Postgres(store) => Ok(Batch::Postgres(store.begin().await?)),
+            Self::Postgres(store) => Ok(Batch::Postgres(store.begin(patience).await?)),
         }
     }
 
@@ -222,6 +222,15 @@ impl Store {
         ask!(self, Self, store => store.read_standings(accounts).await)
     }
 
+    /// At which version each of the accounts is, in one statement; those that there are not are left
+    /// out.
+    pub(crate) async fn read_versions(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Version)>, StoreError> {
+        ask!(self, Self, store => store.read_versions(accounts).await)
+    }
+
     /// Counts the holds that are open. It looks at every one of them, in an index of their own.
     ///
     /// # Errors
@@ -239,8 +248,8 @@ impl Store {
     }
 
     /// Its connections.
-    pub fn pools(&self) -> [PoolLevel; 2] {
-        ask!(self, Self, store => store.pools())
+    pub fn pools(&self) -> Vec<PoolLevel> {
+        ask!(self, Self, store => store.pools().to_vec())
     }
 
     /// Whether the database answers.
@@ -267,7 +276,7 @@ impl Store {
 }
 
 impl Batch<'_> {
-    /// Reads what the batch's requests are about.
+    /// Reads what the batch's requests are about; without patience, only what can be had at once.
     ///
     /// # Errors
     /// When the database cannot be read.

@@ -95,6 +95,19 @@ impl OpenHolds {
     }
 }
 
+/// How long a batch waits for accounts that somebody else has locked. A file has one writer, who
+/// waits for nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// As long as other servers' batches take; then the batch fails.
+    Brief,
+    /// Not at all: those accounts are left out, and so are new ones, which somebody else may be
+    /// opening.
+    None,
+    /// As long as anything is waited for; then the batch fails.
+    Full,
+}
+
 /// What a batch needs before it can decide.
 #[derive(Debug, Default)]
 pub struct Loaded {
@@ -155,6 +168,9 @@ pub enum StoreError {
     /// The database cannot be asked now. Whether it carried out what it was asked last, nobody knows.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
+    /// Somebody else keeps an account locked.
+    #[error("somebody else keeps the account locked")]
+    Locked,
     /// A fault that the demo was asked to show.
     #[error("a fault that was switched on: the transaction fails")]
     Injected,
@@ -168,6 +184,19 @@ impl StoreError {
         let Self::Database(error) = self else { return false };
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         code.is_some_and(|code| code == SERIALIZATION_FAILURE || code == DEADLOCK)
+    }
+
+    /// Whether somebody else kept locked what was needed, for longer than it was waited for.
+    pub fn is_locked(&self) -> bool {
+        const LOCK_NOT_AVAILABLE: &str = "55P03";
+        match self {
+            Self::Locked => true,
+            Self::Database(error) => {
+                let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+                code.is_some_and(|code| code == LOCK_NOT_AVAILABLE)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the database hung up or could not be asked: whatever it was asked is not to blame.

@@ -234,3 +234,13 @@ pub(in crate::store) fn standings(
     };
     rows.into_iter().map(read).collect()
 }
+
+/// At which versions accounts are, by their rows alone.
+pub(in crate::store) fn versions(
+    rows: Vec<(String, i64)>,
+) -> Result<Vec<(AccountId, Version)>, StoreError> {
+    let read = |(account, version): (String, i64)| {
+        Some((AccountId::new(&account).ok()?, Version(u64::try_from(version).ok()?)))
+    };
+    rows.into_iter().map(read).collect::<Option<_>>().ok_or(StoreError::Damaged("account"))
+}

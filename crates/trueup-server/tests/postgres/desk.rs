@@ -22,7 +22,22 @@ pub async fn open(url: &str, catalog: Catalog) -> (Ledger, LedgerTask, Clock) {
 
 /// A ledger that tells a feed of changes.
 pub async fn open_with(url: &str, catalog: Catalog, feed: Feed) -> (Ledger, LedgerTask, Clock) {
-    let store = Arc::new(Store::open(url, 3, START).await.unwrap());
+    start(url, catalog, feed, 3).await
+}
+
+/// A ledger with one engine: every account is in its lane.
+pub async fn open_narrow(url: &str, catalog: Catalog) -> (Ledger, LedgerTask) {
+    let (ledger, task, _) = start(url, catalog, Feed::default(), 1).await;
+    (ledger, task)
+}
+
+async fn start(
+    url: &str,
+    catalog: Catalog,
+    feed: Feed,
+    engines: usize,
+) -> (Ledger, LedgerTask, Clock) {
+    let store = Arc::new(Store::open(url, engines, START).await.unwrap());
     let (catalog, clock) = (Arc::new(catalog), Clock::manual(START));
     let (faults, acceptance) = (Faults::disabled(), Acceptance::default());
     let metrics = Arc::new(Metrics::default());

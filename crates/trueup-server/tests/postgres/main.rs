@@ -15,6 +15,7 @@ mod desk;
 #[path = "../kit/dice.rs"]
 mod dice;
 mod differential;
+mod locked;
 mod nats;
 mod opening;
 mod partition;

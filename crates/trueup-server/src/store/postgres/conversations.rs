@@ -3,7 +3,6 @@
 use trueup_core::{AccountId, ActorId, Version};
 use trueup_protocol::response::{ConversationsResponse, MessageResponse};
 
-use super::pool::heard;
 use super::{PostgresStore, StoreError};
 use crate::store::pages::{self, MessageRow};
 use crate::store::rows::signed;
@@ -16,8 +15,7 @@ impl PostgresStore {
         actor: &ActorId,
         before: Option<&ConversationPlace>,
     ) -> Result<ConversationsResponse, StoreError> {
-        let mut reader = self.readers.lend().await?;
-        let rows = sqlx::query_as(
+        let query = sqlx::query_as(
             "SELECT conversation_id, title, created_at, updated_at FROM conversation \
              WHERE account_id = $1 AND actor_id = $2 \
              AND (updated_at, conversation_id) < ($3, $4) \
@@ -27,9 +25,9 @@ impl PostgresStore {
         .bind(actor.as_str())
         .bind(before.map_or(i64::MAX, |place| place.updated_at.millis()))
         .bind(before.map_or("", |place| place.id.as_str()))
-        .bind(pages::CONVERSATIONS_ASKED)
-        .fetch_all(&mut *reader);
-        Ok(pages::conversations(heard(rows).await?))
+        .bind(pages::CONVERSATIONS_ASKED);
+        let rows = self.readers.ask(async |reader| query.fetch_all(reader).await);
+        Ok(pages::conversations(rows.await?))
     }
 
     /// The newest messages before a place, newest first, and whether there are older ones.
@@ -40,8 +38,7 @@ impl PostgresStore {
         conversation: &str,
         before: Option<MessagePlace>,
     ) -> Result<(Vec<MessageRow>, bool), StoreError> {
-        let mut reader = self.readers.lend().await?;
-        let found = sqlx::query_as(
+        let query = sqlx::query_as(
             "SELECT version, line, op_id::text AS op_id, role, content, model, created_at FROM message \
              WHERE account_id = $1 AND actor_id = $2 AND conversation_id = $3 \
              AND (version, line) < ($4, $5) ORDER BY version DESC, line DESC LIMIT $6",
@@ -51,9 +48,8 @@ impl PostgresStore {
         .bind(conversation)
         .bind(before.map_or(i64::MAX, |place| signed(place.version.0)))
         .bind(before.map_or(0, |place| i64::from(place.line)))
-        .bind(pages::MESSAGES_ASKED)
-        .fetch(&mut *reader);
-        heard(pages::messages(found)).await
+        .bind(pages::MESSAGES_ASKED);
+        self.readers.ask(async |reader| pages::messages(query.fetch(reader)).await).await
     }
 
     pub(in crate::store) async fn has_conversation(
@@ -62,16 +58,15 @@ impl PostgresStore {
         actor: &ActorId,
         conversation: &str,
     ) -> Result<bool, StoreError> {
-        let mut reader = self.readers.lend().await?;
-        let found = sqlx::query(
+        let query = sqlx::query(
             "SELECT 1 FROM conversation \
              WHERE account_id = $1 AND actor_id = $2 AND conversation_id = $3",
         )
         .bind(account.as_str())
         .bind(actor.as_str())
-        .bind(conversation)
-        .fetch_optional(&mut *reader);
-        Ok(heard(found).await?.is_some())
+        .bind(conversation);
+        let found = self.readers.ask(async |reader| query.fetch_optional(reader).await);
+        Ok(found.await?.is_some())
     }
 
     /// The answer that was saved in the change that made `version`.
@@ -82,8 +77,7 @@ impl PostgresStore {
         conversation: &str,
         version: Version,
     ) -> Result<Option<MessageResponse>, StoreError> {
-        let mut reader = self.readers.lend().await?;
-        let row = sqlx::query_as(
+        let query = sqlx::query_as(
             "SELECT version, line, op_id::text AS op_id, role, content, model, created_at FROM message \
              WHERE account_id = $1 AND actor_id = $2 AND conversation_id = $3 \
              AND version = $4 AND role = 'assistant' ORDER BY line DESC LIMIT 1",
@@ -91,9 +85,8 @@ impl PostgresStore {
         .bind(account.as_str())
         .bind(actor.as_str())
         .bind(conversation)
-        .bind(signed(version.0))
-        .fetch_optional(&mut *reader);
-        let row: Option<MessageRow> = heard(row).await?;
-        Ok(row.map(MessageRow::into_response))
+        .bind(signed(version.0));
+        let row = self.readers.ask(async |reader| query.fetch_optional(reader).await);
+        Ok(row.await?.map(MessageRow::into_response))
     }
 }

@@ -3,7 +3,6 @@
 use trueup_core::{AccountId, Version};
 use trueup_protocol::response::EntriesResponse;
 
-use super::pool::heard;
 use super::{PostgresStore, StoreError};
 use crate::store::pages;
 use crate::store::rows::{entry_columns, signed};
@@ -14,8 +13,7 @@ impl PostgresStore {
         account: &AccountId,
         after: Version,
     ) -> Result<EntriesResponse, StoreError> {
-        let mut reader = self.readers.lend().await?;
-        let rows = sqlx::query_as(concat!(
+        let query = sqlx::query_as(concat!(
             "SELECT ",
             entry_columns!("op_id::text AS op_id"),
             " FROM entry WHERE account_id = $1 AND version > $2 AND version <= $3 \
@@ -23,8 +21,8 @@ impl PostgresStore {
         ))
         .bind(account.as_str())
         .bind(signed(after.0))
-        .bind(signed(after.0.saturating_add(pages::ENTRIES)))
-        .fetch_all(&mut *reader);
-        pages::entries(heard(rows).await?)
+        .bind(signed(after.0.saturating_add(pages::ENTRIES)));
+        let rows = self.readers.ask(async |reader| query.fetch_all(reader).await);
+        pages::entries(rows.await?)
     }
 }

@@ -36,6 +36,23 @@ pub(super) async fn lock_accounts(
     with_balances(connection, rows).await
 }
 
+/// The accounts of a batch that nobody else has locked, locked until it ends. It waits for nobody, and
+/// so is no part of any circle.
+pub(super) async fn lock_free_accounts(
+    connection: &mut PgConnection,
+    ids: &[&AccountId],
+) -> Result<HashMap<AccountId, StoredAccount>, StoreError> {
+    let keys: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let rows = sqlx::query_as(
+        "SELECT account_id, version, plan, time_zone, anchor_at, overrides FROM account \
+         WHERE account_id = ANY($1) ORDER BY account_id FOR UPDATE SKIP LOCKED",
+    )
+    .bind(&keys)
+    .fetch_all(&mut *connection)
+    .await?;
+    with_balances(connection, rows).await
+}
+
 async fn lock(connection: &mut PgConnection, keys: &[&str]) -> Result<Vec<AccountRow>, StoreError> {
     let rows = sqlx::query_as(
         "SELECT account_id, version, plan, time_zone, anchor_at, overrides FROM account \

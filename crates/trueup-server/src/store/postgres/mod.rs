@@ -7,6 +7,7 @@ mod image;
 mod load;
 mod notices;
 mod pool;
+mod versions;
 mod write;
 
 pub use batch::PostgresBatch;
@@ -14,14 +15,17 @@ pub use notices::{NoticeListener, NoticeSpeaker};
 
 use std::collections::HashMap;
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use pool::{Pool, heard};
 use sqlx::postgres::{PgConnectOptions, PgPool};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use trueup_core::{AccountId, Epoch, OperationId, Timestamp};
 
 use super::{
-    AccountTerms, Glance, OpenHolds, PoolLevel, Sight, Standing, StoreError, new_epoch, read_due,
-    rows, snapshot,
+    AccountTerms, Glance, OpenHolds, Patience, PoolLevel, Sight, Standing, StoreError, new_epoch,
+    read_due, rows, snapshot,
 };
 
 /// The oldest version that its makers still mend.
@@ -29,21 +33,34 @@ const OLDEST_POSTGRES: i64 = 140_000;
 /// Readers have connections of their own, so that however many there are, no engine waits for one.
 const READERS: u32 = 8;
 
+/// So many accounts that somebody keeps locked are waited for at once; more wait for their turn.
+const WAITERS: u32 = 8;
+
 /// What every connection says of itself. Nothing may hang: not a statement, not a lock that another
 /// server holds, and not a transaction whose server is gone. What such a server had locked is free
 /// before those give up who wait for it.
-const SESSION: [(&str, &str); 5] = [
+const SESSION: [(&str, &str); 4] = [
     ("timezone", "UTC"),
     ("default_transaction_isolation", "read committed"),
     ("statement_timeout", "10s"),
-    ("lock_timeout", "8s"),
     ("idle_in_transaction_session_timeout", "5s"),
 ];
+/// How long a lock is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(8);
+/// What an engine waits in the middle of everybody's requests: longer than the batches of other
+/// servers take, which it meets all the time, and too short to be noticed by those who are not meant.
+const BRIEF_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A Postgres database.
 #[derive(Debug)]
 pub struct PostgresStore {
+    /// One for each engine; they wait for locks but briefly.
     writers: Pool,
+    /// For whatever waits for locks as long as it must.
+    waiters: Pool,
+    /// Who waits for what somebody keeps locked. There are connections left for the engines, which
+    /// must not wait for these.
+    waiting: Semaphore,
     readers: Pool,
     epoch: Epoch,
 }
@@ -59,15 +76,21 @@ impl PostgresStore {
         engines: usize,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?.options(SESSION).application_name("trueup");
+        let named = PgConnectOptions::from_str(url)?.options(SESSION).application_name("trueup");
+        let waits = |longest: Duration| {
+            named.clone().options([("lock_timeout", format!("{}ms", longest.as_millis()))])
+        };
         let engines = u32::try_from(engines).unwrap_or(1).max(1);
-        let writers = Pool::new("writers", engines, &options);
-        check(writers.inner()).await?;
-        refuse_others(writers.inner()).await?;
-        sqlx::migrate!("../../migrations/postgres").run(writers.inner()).await?;
-        let epoch = load_epoch(writers.inner(), now).await?;
+        let options = waits(LOCK_TIMEOUT);
+        let waiters = Pool::new("waiters", engines + WAITERS, &options);
+        check(waiters.inner()).await?;
+        refuse_others(waiters.inner()).await?;
+        sqlx::migrate!("../../migrations/postgres").run(waiters.inner()).await?;
+        let epoch = load_epoch(waiters.inner(), now).await?;
+        let writers = Pool::new("writers", engines, &waits(BRIEF_LOCK_TIMEOUT));
         let readers = Pool::new("readers", READERS, &options);
-        Ok(Self { writers, readers, epoch })
+        let waiting = Semaphore::new(usize::try_from(WAITERS).unwrap_or(1));
+        Ok(Self { writers, waiters, waiting, readers, epoch })
     }
 
     /// How many batches can be written at once.
@@ -83,14 +106,26 @@ impl PostgresStore {
         let epoch = new_epoch(now)?;
         sqlx::query("UPDATE meta SET value = $1 WHERE name = 'epoch'")
             .bind(epoch.as_str())
-            .execute(self.writers.inner())
+            .execute(self.waiters.inner())
             .await?;
         self.epoch = epoch;
         Ok(())
     }
 
-    pub(in crate::store) async fn begin(&self) -> Result<PostgresBatch<'_>, StoreError> {
-        PostgresBatch::begin(self.writers.lend().await?, &self.epoch).await
+    pub(in crate::store) async fn begin(
+        &self,
+        patience: Patience,
+    ) -> Result<PostgresBatch<'_>, StoreError> {
+        let (writer, turn) = match patience {
+            Patience::Brief => (self.writers.lend().await?, None),
+            Patience::None => (self.waiters.lend().await?, None),
+            Patience::Full => {
+                let turn = timeout(LOCK_TIMEOUT, self.waiting.acquire()).await;
+                let turn = turn.ok().and_then(Result::ok).ok_or(StoreError::Locked)?;
+                (self.waiters.lend().await?, Some(turn))
+            }
+        };
+        PostgresBatch::begin(writer, turn, patience, &self.epoch).await
     }
 
     pub(in crate::store) async fn read_snapshot(
@@ -111,9 +146,8 @@ impl PostgresStore {
         &self,
         account: &AccountId,
     ) -> Result<Option<AccountTerms>, StoreError> {
-        let mut reader = self.readers.lend().await?;
-        let found = heard(load::account(&mut reader, account)).await?;
-        Ok(found.map(|stored| stored.terms))
+        let mut found = self.read_standings(std::slice::from_ref(account)).await?;
+        Ok(found.remove(account).map(|standing| standing.terms))
     }
 
     pub(in crate::store) async fn due_holds(
@@ -121,15 +155,13 @@ impl PostgresStore {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<(AccountId, OperationId)>, StoreError> {
-        let mut reader = self.readers.lend().await?;
-        let rows = sqlx::query_as(
+        let query = sqlx::query_as(
             "SELECT account_id, op_id::text FROM operation \
              WHERE state = 'held' AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
         )
         .bind(now.millis())
-        .bind(i64::from(limit))
-        .fetch_all(&mut *reader);
-        read_due(heard(rows).await?)
+        .bind(i64::from(limit));
+        read_due(self.readers.ask(async |reader| query.fetch_all(reader).await).await?)
     }
 
     /// How each of the accounts stands; those that there are not are left out.
@@ -138,14 +170,13 @@ impl PostgresStore {
         accounts: &[AccountId],
     ) -> Result<HashMap<AccountId, Standing>, StoreError> {
         let keys: Vec<&str> = accounts.iter().map(AccountId::as_str).collect();
-        let mut reader = self.readers.lend().await?;
-        let rows = sqlx::query_as(
+        let query = sqlx::query_as(
             "SELECT account_id, version, plan, time_zone, anchor_at, overrides FROM account \
              WHERE account_id = ANY($1)",
         )
-        .bind(keys)
-        .fetch_all(&mut *reader);
-        rows::standings(heard(rows).await?)
+        .bind(keys);
+        let rows = self.readers.ask(async |reader| query.fetch_all(reader).await);
+        rows::standings(rows.await?)
     }
 
     /// What servers over this database can tell each other with.
@@ -162,38 +193,36 @@ impl PostgresStore {
     }
 
     pub(in crate::store) async fn open_holds(&self) -> Result<OpenHolds, StoreError> {
-        let mut reader = self.readers.lend().await?;
-        let row =
-            sqlx::query_as("SELECT COUNT(*), MIN(expires_at) FROM operation WHERE state = 'held'")
-                .fetch_one(&mut *reader);
-        Ok(OpenHolds::of(heard(row).await?))
+        let query =
+            sqlx::query_as("SELECT COUNT(*), MIN(expires_at) FROM operation WHERE state = 'held'");
+        let row = self.readers.ask(async |reader| query.fetch_one(reader).await);
+        Ok(OpenHolds::of(row.await?))
     }
 
-    pub(in crate::store) fn pools(&self) -> [PoolLevel; 2] {
-        [self.writers.level(), self.readers.level()]
+    pub(in crate::store) fn pools(&self) -> [PoolLevel; 3] {
+        [self.writers.level(), self.waiters.level(), self.readers.level()]
     }
 
     pub(in crate::store) async fn ping(&self) -> Result<(), StoreError> {
-        let mut reader = self.readers.lend().await?;
-        heard(sqlx::query("SELECT 1 FROM meta").fetch_optional(&mut *reader)).await?;
+        let query = sqlx::query("SELECT 1 FROM meta");
+        self.readers.ask(async |reader| query.fetch_optional(reader).await).await?;
         Ok(())
     }
 
     pub(in crate::store) async fn probe(&self, now: Timestamp) -> Result<(), StoreError> {
-        let mut writer = self.writers.lend().await?;
         let probe = sqlx::query(
             "INSERT INTO meta (name, value) VALUES ('probed_at', $1) \
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         )
-        .bind(now.millis().to_string())
-        .execute(&mut *writer);
-        heard(probe).await?;
+        .bind(now.millis().to_string());
+        self.waiters.ask(async |writer| probe.execute(writer).await).await?;
         Ok(())
     }
 
     /// Closes every connection.
     pub(in crate::store) async fn close(&self) {
         self.readers.close().await;
+        self.waiters.close().await;
         self.writers.close().await;
     }
 }

@@ -52,6 +52,19 @@ impl Pool {
         Self { name, inner: pool.connect_lazy_with(options.clone()) }
     }
 
+    /// Asks something over a connection of its own: the one way to read. What can go wrong with a
+    /// connection goes wrong here.
+    pub async fn ask<T, E>(
+        &self,
+        question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+    ) -> Result<T, StoreError>
+    where
+        StoreError: From<E>,
+    {
+        let mut lent = self.lend().await?;
+        heard(question(&mut lent)).await
+    }
+
     /// Waits for a connection that works.
     pub async fn lend(&self) -> Result<Lent, StoreError> {
         let connection = Some(self.inner.acquire().await?);

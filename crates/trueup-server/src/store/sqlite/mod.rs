@@ -6,6 +6,7 @@ mod entries;
 mod file;
 mod image;
 mod load;
+mod versions;
 mod write;
 
 pub use batch::SqliteBatch;
