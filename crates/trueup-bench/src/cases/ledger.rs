@@ -7,7 +7,7 @@ use crate::Failure;
 use crate::http::{self, Connection};
 use crate::load::Load;
 use crate::process::Process;
-use crate::trueup::KEY;
+use crate::trueup::{KEY, Setup};
 use crate::work::Work;
 
 /// How many operations a client sends in one call.
@@ -68,28 +68,29 @@ pub async fn postgres(arena: &Arena<'_>, accounts: u64) -> Result<Contest, Failu
     contest.hold(arena).await
 }
 
-/// On SQLite, in one file, durable.
+/// On SQLite, in one file, durable: spread and hot, in single calls and in batches.
 pub async fn sqlite(arena: &Arena<'_>) -> Result<Contest, Failure> {
-    let (spread, hot) = (arena.on_sqlite("sqlite_spread"), arena.on_sqlite("sqlite_hot"));
-    arena.fill(&spread, 1_000, 0).await?;
-    arena.fill(&hot, 1, 0).await?;
-    let (spread_server, hot_server) = (spread.start()?, hot.start()?);
-    let sides = vec![
-        Side::new(
-            "Trueup, 1000 accounts",
-            calls(arena, &spread_server, Work::Pairs { accounts: 1_000 }),
-        )
-        .ledger(&spread.url)
-        .goal(Goal::Rate(10_000.0)),
-        Side::new("Trueup, one account", calls(arena, &hot_server, Work::Pairs { accounts: 1 }))
-            .ledger(&hot.url)
-            .goal(Goal::Rate(10_000.0)),
-    ];
+    let mut grounds = Vec::new();
+    for (accounts, place) in [(1_000, "1000 accounts"), (1, "one account")] {
+        let (pairs, batches) = (Work::Pairs { accounts }, Work::Batches { accounts, size: BATCH });
+        let many = format!("{place}, {BATCH} operations a call");
+        for (kind, name, work) in [("single", place.to_owned(), pairs), ("batch", many, batches)] {
+            let setup = arena.on_sqlite(&format!("sqlite_{kind}_{accounts}"));
+            arena.fill(&setup, accounts, 0).await?;
+            let server = setup.start()?;
+            grounds.push((format!("Trueup, {name}"), setup, server, work));
+        }
+    }
+    let side = |(name, setup, server, work): &(String, Setup, Process, Work)| {
+        Side::new(name, calls(arena, server, work.clone()))
+            .ledger(&setup.url)
+            .goal(Goal::Rate(10_000.0))
+    };
     let contest = Contest {
         title: "SQLite, embedded".to_owned(),
         unit: "operations a second",
         text: "synchronous=FULL: what is answered is on the disk.".to_owned(),
-        sides,
+        sides: grounds.iter().map(side).collect(),
     };
     contest.hold(arena).await
 }
