@@ -11,7 +11,7 @@ use trueup_sim::dice::Dice;
 use trueup_sim::planted::Bug;
 use trueup_sim::profile::PROFILES;
 use trueup_sim::queue::Queue;
-use trueup_sim::{Run, line, measure, run};
+use trueup_sim::{Run, line, measure, run, traffic};
 
 /// The whole history of a run, to be compared byte by byte.
 fn history(of: &Run) -> String {
@@ -65,6 +65,30 @@ fn other_designs_meet_the_same_people_and_show_wrong_numbers() {
         let other = sum(Some(*rival));
         assert!(other.wrong > 0 && other.wrong_ms > 0, "{}: {other:?}", rival.name());
         assert!(other.messages * 2 > ours.messages, "{}: {other:?}", rival.name());
+    }
+}
+
+#[test]
+fn people_mean_the_same_and_the_network_does_the_same_whatever_design_runs() {
+    for profile in PROFILES.iter().filter(|profile| profile.name != "weeks") {
+        for seed in 0..4 {
+            let of = Run { seed, profile: Some(profile.clone()), bug: None };
+            let ours = traffic(&of, None).unwrap();
+            assert!(!ours.meant.is_empty(), "{}: nobody means anything", profile.name);
+            for rival in Rival::ALL {
+                let other = traffic(&of, Some(*rival)).unwrap();
+                let place = format!("{}, seed {seed}, {}", profile.name, rival.name());
+                assert!(other.meant == ours.meant, "{place}: other people");
+                // What both sent at the same time: a page that refuses or is gone sends later, or never.
+                let mut common = 0;
+                for left in &other.left {
+                    let known = ours.left.iter().find(|it| (it.op, it.at) == (left.op, left.at));
+                    common += usize::from(known.is_some());
+                    assert!(known.is_none_or(|known| known == left), "{place}: other weather");
+                }
+                assert!(common * 10 >= other.left.len() * 6, "{place}: {common} in common");
+            }
+        }
     }
 }
 
