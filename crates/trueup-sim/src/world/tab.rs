@@ -187,11 +187,13 @@ impl World<'_> {
         let save_needed = self.show(tab);
         let mut dice = self.draw_step(tab);
         let [dies_unsaved, dies_saved] = [self.dies_here(&mut dice), self.dies_here(&mut dice)];
-        if save_needed || keeps {
-            if dies_unsaved {
+        if dies_unsaved {
+            if save_needed || keeps {
                 self.reach(Sometimes::SaveLost);
-                return self.crash_page(tab);
             }
+            return self.crash_page(tab);
+        }
+        if save_needed || keeps {
             if !self.has(Bug::KeepsTooLate) || dice.chance(300) {
                 self.keep(tab);
             }
