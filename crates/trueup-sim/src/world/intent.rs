@@ -181,10 +181,11 @@ impl World<'_> {
             model: dice.index(MODELS),
             at_once: dice.chance(850),
             sends_anyway: dice.chance(500),
-            later_ms: match dice.chance(80) {
-                // Longer than a reply may be silent.
-                true => dice.between(61_000, 240_000),
-                false => dice.pause(10_000),
+            // Now and then longer than a reply may be silent.
+            later_ms: if dice.chance(80) {
+                dice.between(61_000, 240_000)
+            } else {
+                dice.pause(10_000)
             },
             sends_later: dice.chance(500),
             alone: (dice.pause(6_000), dice.chance(800)),

@@ -193,10 +193,9 @@ impl World<'_> {
             }
             return self.crash_page(tab);
         }
-        if save_needed || keeps {
-            if !self.has(Bug::KeepsTooLate) || dice.chance(300) {
-                self.keep(tab);
-            }
+        let is_late = self.has(Bug::KeepsTooLate) && !dice.chance(300);
+        if (save_needed || keeps) && !is_late {
+            self.keep(tab);
         }
         if dies_saved {
             return self.crash_page(tab);
