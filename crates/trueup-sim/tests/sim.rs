@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use trueup_sim::audit::Tally;
-use trueup_sim::audit::history::Event;
+use trueup_sim::audit::history::{Event, Figures, Seen, Shown};
+use trueup_sim::audit::{Auditor, Invariant, Tally};
 use trueup_sim::design::Rival;
 use trueup_sim::dice::Dice;
 use trueup_sim::planted::Bug;
@@ -90,6 +90,51 @@ fn people_mean_the_same_and_the_network_does_the_same_whatever_design_runs() {
             }
         }
     }
+}
+
+/// What a visitor sees who may have three, used some, and waits for more.
+fn seen_alone(used: u64, pending: u64) -> Event {
+    let (meter, limit, total) = (0, Some(3), used + pending);
+    let figures = Figures { meter, limit, hard: true, used, held: 0, end: 0 };
+    let remaining = limit.map(|limit| limit - total);
+    Event::Shown(Shown {
+        tab: 0,
+        account: None,
+        place: None,
+        meters: vec![Seen { figures, pending, total, remaining }],
+        told: true,
+        corrected: Vec::new(),
+        ended: Vec::new(),
+        live: false,
+    })
+}
+
+#[test]
+fn the_auditor_judges_what_visitors_see() {
+    let looks = |used: &[(u8, u64)]| {
+        let (limits, used) = (vec![(0, 3)], used.to_vec());
+        Event::Visited { tab: 0, device: 0, limits, used }
+    };
+    let begins = |predicted: &[(u8, u64)]| {
+        let (asked, predicted) = (vec![(0, 1)], predicted.to_vec());
+        Event::Began { tab: 0, op: 1, asked, predicted }
+    };
+    let ends = |well| Event::EndedAlone { tab: 0, op: 1, well };
+    let kept = Event::Kept { tab: 0 };
+    let judge = |events: &[Event]| {
+        let mut auditor = Auditor::default();
+        let judged = events.iter().map(|event| auditor.observe(0, event));
+        judged.filter_map(Result::err).map(|it| it.invariant).next()
+    };
+    let begun = [looks(&[]), seen_alone(0, 0), begins(&[(0, 1)]), seen_alone(0, 1)];
+    let with = |more: &[Event]| judge(&[&begun, more].concat());
+    assert_eq!(with(&[ends(true), seen_alone(1, 0), kept.clone(), looks(&[(0, 1)])]), None);
+    assert_eq!(with(&[ends(false), seen_alone(0, 0)]), None);
+    assert_eq!(with(&[ends(true), seen_alone(0, 0)]), Some(Invariant::ExactlyOnce));
+    assert_eq!(with(&[ends(false), seen_alone(1, 0)]), Some(Invariant::ExactlyOnce));
+    assert_eq!(with(&[ends(true), kept, looks(&[])]), Some(Invariant::NothingLost));
+    assert_eq!(with(&[Event::AskedAlone { tab: 0 }]), Some(Invariant::Apart));
+    assert_eq!(judge(&[looks(&[]), begins(&[])]), Some(Invariant::ExactlyOnce));
 }
 
 #[test]
