@@ -16,7 +16,14 @@ const NOBODYS = "00000000-0000-7000-8000-000000000000";
 export function becomeBrowser() {
   const lookUp = (name, get) =>
     Object.defineProperty(globalThis, name, { configurable: true, get, set: undefined });
-  for (const name of ["document", "self", "navigator", "sessionStorage", "crypto"]) {
+  for (const name of [
+    "document",
+    "self",
+    "navigator",
+    "sessionStorage",
+    "localStorage",
+    "crypto",
+  ]) {
     lookUp(name, () => current[name]);
   }
   Date.now = () => current.clock;
@@ -34,7 +41,10 @@ function response(status, body, headers = {}) {
   return { status, headers: { get: (name) => headers[name] ?? null }, text: async () => text };
 }
 
-function tokenOf([account, actor]) {
+/** None for a visitor. */
+function tokenOf(who) {
+  if (who === null) return null;
+  const [account, actor] = who;
   const claims = JSON.stringify({ sub: actor, acct: account });
   return `e30.${Buffer.from(claims).toString("base64url")}.c2ln`;
 }
@@ -72,8 +82,17 @@ export class Page {
   navigator = { onLine: true };
   crypto = { getRandomValues: (bytes) => bytes.set(this.#entropy) };
   sessionStorage;
+  /** What visitors of the browser used is all that is kept there. */
+  localStorage = {
+    getItem: () => this.#visited,
+    setItem: (_, text) => {
+      this.#visited = text;
+    },
+  };
   #module;
   #models;
+  #limits;
+  #visited = null;
   #client;
   #token;
   #entropy;
@@ -84,9 +103,10 @@ export class Page {
   #told = [];
   #kept;
 
-  constructor(module, models, kept) {
+  constructor(module, { models, limits }, kept) {
     this.#module = module;
     this.#models = models;
+    this.#limits = limits;
     const stored = new Map(Object.entries(kept));
     this.sessionStorage = {
       getItem: (key) => stored.get(key) ?? null,
@@ -146,6 +166,9 @@ export class Page {
     switch (what) {
       case "account":
         return this.#signIn(who);
+      case "visitor":
+        this.#visited = about[0];
+        return this.#signIn(null);
       case "begin":
         return this.#begin(...about);
       case "visible":
@@ -185,12 +208,18 @@ export class Page {
     }
     const { Client } = instantiate(this.#module, (exports) => exports);
     this.#client = new Client(
-      { baseUrl: "" },
+      { baseUrl: "", anonymousLimits: this.#limits, anonymousCharges: this.#charges() },
       () => this.#token,
       () => {},
       (event) => event.type !== "error" && this.#told.push(told(event)),
     );
     this.#client.start();
+  }
+
+  /** What models charge, as an app tells it for visitors. */
+  #charges() {
+    const charges = Object.entries(this.#models).map(([model, it]) => [model, it.charge]);
+    return Object.fromEntries(charges);
   }
 
   #begin(id, charge) {

@@ -18,13 +18,14 @@ const counts = { seeds: 0, pages: 0, steps: 0, bytes: 0, cutShort: 0 };
 /** What pages are told, and how often they were: what never happens is not compared. */
 const kinds = new Map(
   [
-    ...["account", "begin", "sent", "heard", "reply", "finished", "failed", "snapshot"],
+    ...["account", "visitor", "begin", "sent", "heard", "reply", "finished", "failed", "snapshot"],
     ...["answer", "unchanged", "failure", "visible", "online", "timeout", "refresh"],
   ].map((kind) => [kind, 0]),
 );
 /** By tab. One that is null is not followed to its end. */
 let pages = new Map();
-let models = {};
+/** What the catalog says, and what a visitor may have. */
+let known = {};
 let seed;
 becomeBrowser();
 
@@ -53,14 +54,14 @@ process.exit(enough ? 0 : 1);
 function beginSeed(line) {
   for (const tab of pages.keys()) leave(tab);
   pages = new Map();
-  ({ seed, models } = line);
+  ({ seed, ...known } = line);
   counts.seeds += 1;
   if (counts.seeds % 100 === 0) console.error(`${counts.seeds} seeds`);
 }
 
 function load({ loads, kept }) {
   leave(loads);
-  pages.set(loads, new Page(module, models, kept));
+  pages.set(loads, new Page(module, known, kept));
   counts.pages += 1;
 }
 

@@ -12,6 +12,17 @@ impl Dice {
         Self(Rand64::new_inc(u128::from(seed), u128::from(stream)))
     }
 
+    /// The stream of a seed that answers one question: neighbouring questions have nothing in common.
+    pub fn about(seed: u64, question: [u64; 3]) -> Self {
+        let stream = question.into_iter().fold(seed, |sum, word| mixed(sum ^ mixed(word)));
+        Self::new(seed, stream)
+    }
+
+    /// A stream of its own that this one decides.
+    pub fn split(&mut self) -> Self {
+        Self::new(self.0.rand_u64(), 1)
+    }
+
     /// Less than `end`; zero when that is zero.
     pub fn below(&mut self, end: u64) -> u64 {
         if end < 2 { 0 } else { self.0.rand_range(0..end) }
@@ -44,4 +55,12 @@ impl Dice {
         let most = self.pick(&TENTHS).unwrap_or(10) * mean_ms / 10;
         self.between(most / 2, most.max(1))
     }
+}
+
+/// SplitMix64's finish: every bit of a word decides every bit of the result.
+fn mixed(word: u64) -> u64 {
+    let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
 }

@@ -22,4 +22,6 @@ mod trace;
 mod world;
 
 pub use trace::line;
-pub use world::{Failure, Run, Trace, measure, record, run};
+pub use world::{
+    Failure, Left, Meant, Run, Trace, Traffic, measure, record, run, traffic, visitor_limits,
+};

@@ -32,6 +32,8 @@ pub struct Profile {
     pub strips: u32,
     /// Messages that arrive twice.
     pub doubling: u32,
+    /// Chats that something on the way sends again under the same id.
+    pub retries: u32,
     /// Messages that arrive much later, and how much at most.
     pub reordering: (u32, i64),
     /// Commits that fail, and that fail after they were written.
@@ -77,6 +79,7 @@ const CALM: Profile = Profile {
     loss: 0,
     strips: 0,
     doubling: 0,
+    retries: 0,
     reordering: (0, 0),
     commit_fails: 0,
     commit_unknown: 0,
@@ -98,8 +101,8 @@ const CALM: Profile = Profile {
 /// Every profile that seeds choose from.
 pub const PROFILES: [Profile; 11] = [
     CALM,
-    Profile { name: "lossy", loss: 250, strips: 150, provider: 150, ..CALM },
-    Profile { name: "doubling", doubling: 500, delay_ms: (5, 3_000), ..CALM },
+    Profile { name: "lossy", loss: 250, retries: 100, strips: 150, provider: 150, ..CALM },
+    Profile { name: "doubling", doubling: 500, retries: 100, delay_ms: (5, 3_000), ..CALM },
     Profile { name: "reordering", reordering: (300, DAY), lasts_ms: 20 * MINUTE, ..CALM },
     Profile {
         name: "crashing",
@@ -152,6 +155,7 @@ pub const PROFILES: [Profile; 11] = [
         loss: 500,
         strips: 50,
         doubling: 300,
+        retries: 50,
         reordering: (150, DAY),
         commit_fails: 50,
         commit_unknown: 100,
@@ -177,6 +181,7 @@ pub const PROFILES: [Profile; 11] = [
         loss: 20,
         strips: 20,
         doubling: 20,
+        retries: 20,
         reordering: (20, DAY),
         commit_unknown: 10,
         crash: 5,

@@ -72,6 +72,17 @@ sometimes! {
     Pushed, "a page learns by push";
     PushGap, "a pushed snapshot does not reach back";
     Slept, "a device sleeps with operations undecided";
+    SentLate, "a request leaves long after its operation was begun";
+    RetryReplayed, "a gateway sends a chat again, and is answered as before";
+    RetryConflicts, "a gateway sends another chat under the same id";
+    OpenedByHold, "an account appears with its first operation";
+    NotModifiedByReplica, "a replica knows nothing newer";
+    NotModifiedLate, "that nothing is newer arrives when the page knows more";
+    Visited, "a visitor begins to count alone";
+    VisitedAgain, "a visitor goes on from what was used before";
+    CountedAlone, "the reply to what a visitor sent is over";
+    SignedInPending, "a visitor signs in with operations undecided";
+    SignedInMeanwhile, "a visitor's reply is over after they signed in";
     Withdrew, "an operation is withdrawn before it leaves";
     TooMany, "a page has too much undecided to begin more";
     Pruned, "an old record is deleted";

@@ -83,6 +83,14 @@ fn page_words(event: &Event) -> String {
             let from = if *kept { "what was kept" } else { "nothing" };
             format!("page {tab} opens for actor {actor} of account {account}, from {from}")
         }
+        Event::Visited { tab, used, .. } => {
+            format!("a visitor looks at page {tab}, and used {} before", amounts(used))
+        }
+        Event::EndedAlone { tab, op, well } => {
+            let how = if *well { "well" } else { "badly" };
+            format!("op {op} of page {tab} ends {how}, and no server knows")
+        }
+        Event::AskedAlone { tab } => format!("page {tab} asks, and nobody is signed in"),
         Event::Copied { from, to } => format!("page {to} is a copy of page {from}"),
         Event::Left { tab } => format!("page {tab} is left"),
         Event::Began { tab, op, asked, predicted } => {

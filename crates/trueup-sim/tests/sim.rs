@@ -4,14 +4,14 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use trueup_sim::audit::Tally;
-use trueup_sim::audit::history::Event;
+use trueup_sim::audit::history::{Event, Figures, Seen, Shown};
+use trueup_sim::audit::{Auditor, Invariant, Tally};
 use trueup_sim::design::Rival;
 use trueup_sim::dice::Dice;
 use trueup_sim::planted::Bug;
 use trueup_sim::profile::PROFILES;
 use trueup_sim::queue::Queue;
-use trueup_sim::{Run, line, measure, run};
+use trueup_sim::{Run, line, measure, run, traffic};
 
 /// The whole history of a run, to be compared byte by byte.
 fn history(of: &Run) -> String {
@@ -66,6 +66,75 @@ fn other_designs_meet_the_same_people_and_show_wrong_numbers() {
         assert!(other.wrong > 0 && other.wrong_ms > 0, "{}: {other:?}", rival.name());
         assert!(other.messages * 2 > ours.messages, "{}: {other:?}", rival.name());
     }
+}
+
+#[test]
+fn people_mean_the_same_and_the_network_does_the_same_whatever_design_runs() {
+    for profile in PROFILES.iter().filter(|profile| profile.name != "weeks") {
+        for seed in 0..4 {
+            let of = Run { seed, profile: Some(profile.clone()), bug: None };
+            let ours = traffic(&of, None).unwrap();
+            assert!(!ours.meant.is_empty(), "{}: nobody means anything", profile.name);
+            for rival in Rival::ALL {
+                let other = traffic(&of, Some(*rival)).unwrap();
+                let place = format!("{}, seed {seed}, {}", profile.name, rival.name());
+                assert!(other.meant == ours.meant, "{place}: other people");
+                // What both sent at the same time: a page that refuses or is gone sends later, or never.
+                let mut common = 0;
+                for left in &other.left {
+                    let known = ours.left.iter().find(|it| (it.op, it.at) == (left.op, left.at));
+                    common += usize::from(known.is_some());
+                    assert!(known.is_none_or(|known| known == left), "{place}: other weather");
+                }
+                assert!(common * 10 >= other.left.len() * 6, "{place}: {common} in common");
+            }
+        }
+    }
+}
+
+/// What a visitor sees who may have three, used some, and waits for more.
+fn seen_alone(used: u64, pending: u64) -> Event {
+    let (meter, limit, total) = (0, Some(3), used + pending);
+    let figures = Figures { meter, limit, hard: true, used, held: 0, end: 0 };
+    let remaining = limit.map(|limit| limit - total);
+    Event::Shown(Shown {
+        tab: 0,
+        account: None,
+        place: None,
+        meters: vec![Seen { figures, pending, total, remaining }],
+        told: true,
+        corrected: Vec::new(),
+        ended: Vec::new(),
+        live: false,
+    })
+}
+
+#[test]
+fn the_auditor_judges_what_visitors_see() {
+    let looks = |used: &[(u8, u64)]| {
+        let (limits, used) = (vec![(0, 3)], used.to_vec());
+        Event::Visited { tab: 0, device: 0, limits, used }
+    };
+    let begins = |predicted: &[(u8, u64)]| {
+        let (asked, predicted) = (vec![(0, 1)], predicted.to_vec());
+        Event::Began { tab: 0, op: 1, asked, predicted }
+    };
+    let ends = |well| Event::EndedAlone { tab: 0, op: 1, well };
+    let kept = Event::Kept { tab: 0 };
+    let judge = |events: &[Event]| {
+        let mut auditor = Auditor::default();
+        let judged = events.iter().map(|event| auditor.observe(0, event));
+        judged.filter_map(Result::err).map(|it| it.invariant).next()
+    };
+    let begun = [looks(&[]), seen_alone(0, 0), begins(&[(0, 1)]), seen_alone(0, 1)];
+    let with = |more: &[Event]| judge(&[&begun, more].concat());
+    assert_eq!(with(&[ends(true), seen_alone(1, 0), kept.clone(), looks(&[(0, 1)])]), None);
+    assert_eq!(with(&[ends(false), seen_alone(0, 0)]), None);
+    assert_eq!(with(&[ends(true), seen_alone(0, 0)]), Some(Invariant::ExactlyOnce));
+    assert_eq!(with(&[ends(false), seen_alone(1, 0)]), Some(Invariant::ExactlyOnce));
+    assert_eq!(with(&[ends(true), kept, looks(&[])]), Some(Invariant::NothingLost));
+    assert_eq!(with(&[Event::AskedAlone { tab: 0 }]), Some(Invariant::Apart));
+    assert_eq!(judge(&[looks(&[]), begins(&[])]), Some(Invariant::ExactlyOnce));
 }
 
 #[test]

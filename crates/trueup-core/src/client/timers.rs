@@ -34,11 +34,16 @@ pub(super) struct Tries {
 }
 
 impl Tries {
-    /// A request that left at `sent_at` was answered.
+    /// A request that left at `sent_at` was answered with what stands.
     pub fn succeed(&mut self, sent_at: Timestamp) {
+        self.hear();
+        self.checked_at = Some(sent_at);
+    }
+
+    /// The server answered, and told no figures: the regular check is due when it was.
+    pub fn hear(&mut self) {
         self.failures = 0;
         self.rests_until = None;
-        self.checked_at = Some(sent_at);
     }
 
     /// Full jitter: anywhere from the server's own wish to an exponentially growing pause after it.

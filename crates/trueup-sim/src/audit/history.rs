@@ -112,6 +112,31 @@ pub enum Event {
         /// Whether it begins from what was kept.
         kept: bool,
     },
+    /// A visitor's session begins on a page: nobody is signed in there.
+    Visited {
+        /// Which page.
+        tab: u8,
+        /// Of which browser.
+        device: u8,
+        /// What a visitor may have.
+        limits: Amounts,
+        /// What visitors of that browser used before, as it was kept.
+        used: Amounts,
+    },
+    /// The reply to what a visitor sent is over.
+    EndedAlone {
+        /// On which page.
+        tab: u8,
+        /// Its number.
+        op: Op,
+        /// Whether it ended well.
+        well: bool,
+    },
+    /// A page that nobody signed in on asks the server something.
+    AskedAlone {
+        /// Which page.
+        tab: u8,
+    },
     /// A page copied all that another had kept.
     Copied {
         /// The original.

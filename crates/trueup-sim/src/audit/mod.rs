@@ -11,6 +11,7 @@ mod measure;
 mod pages;
 mod reads;
 mod verdict;
+mod visitor;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -107,6 +108,7 @@ pub struct Auditor {
     clock_ahead: Ms,
     /// How many events were seen.
     seen: u64,
+    visitors: visitor::Visitors,
     /// There when pages are measured and not judged.
     jury: Option<measure::Jury>,
 }

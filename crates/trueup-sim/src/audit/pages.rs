@@ -5,7 +5,7 @@ use super::verdict::ONE_POLL_MS;
 use super::{Auditor, Begun, Invariant, Violation};
 
 /// A page can ask for no more than that at once.
-const MOST_UNDECIDED: usize = 100;
+pub(super) const MOST_UNDECIDED: usize = 100;
 
 /// (account, actor).
 pub(super) type Who = (u8, u8);
@@ -45,6 +45,9 @@ pub(super) struct Own {
 
 impl Auditor {
     pub(super) fn page(&mut self, at: Ms, event: &Event) -> Result<(), Violation> {
+        if self.visit(event)? {
+            return Ok(());
+        }
         match event {
             Event::Opened { tab, account, actor, kept } => {
                 self.opened(at, *tab, (*account, *actor), *kept);

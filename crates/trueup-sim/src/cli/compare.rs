@@ -1,4 +1,4 @@
-//! The client that ships beside other designs, on the same seeds and the same odds.
+//! The client that ships beside other designs, on the same traffic.
 
 use std::num::NonZero;
 use std::path::PathBuf;

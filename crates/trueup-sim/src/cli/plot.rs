@@ -39,7 +39,7 @@ pub fn matrix(rows: &[Row], profiles: &[&str]) -> String {
          <rect class=\"page\" width=\"{width}\" height=\"{height}\" rx=\"8\"/>\n"
     );
     text(&mut svg, (16, 28), "title", "Sessions that show a wrong number, of a hundred");
-    let how = "The same seeds and odds for every design; every doubt in its favour.";
+    let how = "The same people, messages and network for every design; every doubt in its favour.";
     text(&mut svg, (16, 50), "quiet", how);
     for (at, name) in profiles.iter().copied().chain(["all"]).enumerate() {
         text(&mut svg, (middle(at), TOP - 12), "number quiet", name);

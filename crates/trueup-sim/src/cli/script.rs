@@ -30,7 +30,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> bool {
     let mut script = Script { out: BufWriter::new(std::io::stdout().lock()), broken: None };
     for seed in arguments.from..arguments.from.saturating_add(arguments.seeds) {
-        script.write(&json!({ "seed": seed, "models": models() }));
+        script.write(&json!({ "seed": seed, "models": models(), "limits": limits() }));
         let run = Run { seed, profile: None, bug: None };
         if let Err(failure) = record(&run, &mut script) {
             eprintln!("error: {failure}");
@@ -92,6 +92,14 @@ fn models() -> Value {
     Value::Object((0..MODELS).map(priced).collect())
 }
 
+/// What a visitor may have.
+fn limits() -> Value {
+    let limits = trueup_sim::visitor_limits();
+    let limits =
+        limits.iter().map(|(meter, units)| (meter.as_str().to_owned(), units.get().into()));
+    Value::Object(limits.collect())
+}
+
 /// Where the module keeps what it keeps.
 fn key((account, actor): (usize, u8)) -> String {
     format!("trueup:1:account-{account}:actor-{actor}")
@@ -112,6 +120,7 @@ fn act(act: &Act) -> Value {
     let about = |what: &str, id: &OperationId| json!([what, text::operation_id(*id)]);
     match input {
         Input::Account(..) => json!(["account"]),
+        Input::Visitor(used) => json!(["visitor", storage::encode_visitor(used)]),
         Input::Sent(id) => about("sent", id),
         Input::Heard(id) => about("heard", id),
         Input::Finished(id) => about("finished", id),

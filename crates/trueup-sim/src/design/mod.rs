@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use trueup_core::client::{Begun, Deadline, Event, Request, RequestId, Saved};
 use trueup_core::view::View;
-use trueup_core::{AccountId, Charge, Epoch, OperationId, Snapshot, Timestamp, Version};
+use trueup_core::{
+    AccountId, Charge, Epoch, Map, MeterId, OperationId, Snapshot, Timestamp, Units, Version,
+};
 
 mod ours;
 mod rival;
@@ -17,6 +19,8 @@ pub use rival::{Other, Rival};
 pub enum Input {
     /// Somebody looks at the page; what was kept for that account.
     Account(AccountId, Option<Box<Saved>>),
+    /// A visitor looks at the page, whom no server knows; what visitors used before.
+    Visitor(Map<MeterId, Units>),
     /// An operation's request leaves.
     Sent(OperationId),
     /// Something of its reply arrived.
@@ -57,10 +61,18 @@ pub trait Design: std::fmt::Debug {
     fn event(&mut self) -> Option<Event>;
     /// The next request to send.
     fn request(&mut self, now: Timestamp) -> Option<Request>;
+    /// An operation whose reply it does not wait for any longer, by a time-out of its own.
+    fn called_off(&mut self) -> Option<OperationId> {
+        None
+    }
     /// When the timer is to go off.
     fn deadline(&self) -> Option<Deadline>;
     /// What is to be kept.
     fn saved(&self) -> Option<Saved>;
+    /// What a visitor used, which is to be kept.
+    fn used_alone(&self) -> Option<Map<MeterId, Units>> {
+        None
+    }
     /// The version that replies should tell everything after.
     fn since(&self) -> Option<Version>;
     /// The server's clock, as far as the page knows it: what ids are dated by.

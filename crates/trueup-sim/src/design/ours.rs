@@ -1,8 +1,8 @@
 //! The client that ships.
 
-use trueup_core::client::{Begun, Client, Deadline, Event, Request, Saved, Settings};
+use trueup_core::client::{Begun, Client, Deadline, Event, Local, Request, Saved, Settings};
 use trueup_core::view::View;
-use trueup_core::{Charge, Epoch, OperationId, Timestamp, Version};
+use trueup_core::{Charge, Epoch, Map, MeterId, OperationId, Timestamp, Units, Version};
 
 use super::{Design, Input};
 
@@ -35,6 +35,10 @@ impl Design for Ours {
             Input::Account(account, saved) => {
                 let saved = saved.as_ref().map(|saved| (**saved).clone());
                 client.handle_account(Some(account.clone()), saved, now);
+            }
+            Input::Visitor(used) => {
+                let local = Local::new(crate::visitor_limits(), used.clone());
+                client.handle_anonymous(local, now);
             }
             Input::Sent(id) => client.handle_sent(*id, now),
             Input::Heard(id) => client.handle_activity(*id, now),
@@ -77,6 +81,10 @@ impl Design for Ours {
 
     fn saved(&self) -> Option<Saved> {
         self.client.saved()
+    }
+
+    fn used_alone(&self) -> Option<Map<MeterId, Units>> {
+        self.client.local().map(|local| local.used.clone())
     }
 
     fn since(&self) -> Option<Version> {

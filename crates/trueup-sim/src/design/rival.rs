@@ -2,8 +2,9 @@
 //! and five mends of it that look as if they helped.
 //!
 //! Each reads the same snapshots from the same server. Where the usual way leaves something open,
-//! it gets the better choice: it asks again when the page is seen or online again, and knows its own
-//! limit before it sends.
+//! it gets the better choice: it asks again when the page is seen or online again, knows its own
+//! limit before it sends, gives a silent reply up after a while, and dates what it sends by the
+//! server's clock once it has seen it.
 
 use trueup_core::client::{Begun, Deadline, Event, Request, RequestId, Saved};
 use trueup_core::view::{MeterView, Status, View};
@@ -18,6 +19,8 @@ use super::{Design, Input};
 const RECONCILE_MS: i64 = 1_000;
 /// Between two regular checks.
 const POLL_MS: i64 = 30_000;
+/// After so long without a word, a reply is given up as one that broke.
+const SILENCE_MS: i64 = 60_000;
 
 macro_rules! rivals {
     ($($name:ident $word:literal $text:literal,)*) => {
@@ -86,6 +89,12 @@ pub struct Other {
     due: Vec<(Timestamp, Why)>,
     under_way: Vec<Fetch>,
     polls_at: Option<Timestamp>,
+    /// Replies that are waited for, and when something was heard of each.
+    running: Vec<(OperationId, Timestamp)>,
+    /// Those that were given up.
+    called_off: Vec<OperationId>,
+    /// How far the server's clock is ahead, by its last snapshot.
+    server_ahead_ms: i64,
 }
 
 #[derive(Debug)]
@@ -103,8 +112,8 @@ struct Own {
     sent: bool,
     /// Whether its reply is over.
     over: bool,
-    /// The version that its reply named.
-    commit: Option<Version>,
+    /// The version that its reply named, and of which history.
+    commit: Option<(Epoch, Version)>,
 }
 
 /// Why figures are fetched.
@@ -135,7 +144,25 @@ impl Other {
             due: Vec::new(),
             under_way: Vec::new(),
             polls_at: None,
+            running: Vec::new(),
+            called_off: Vec::new(),
+            server_ahead_ms: 0,
         }
+    }
+
+    /// Replies that have been silent for too long are as good as broken.
+    fn give_up_silent(&mut self, now: Timestamp) {
+        let silent = |(_, heard_at): &(OperationId, Timestamp)| heard_at.plus(SILENCE_MS) <= now;
+        while let Some(at) = self.running.iter().position(silent) {
+            let (id, _) = self.running.remove(at);
+            self.called_off.push(id);
+            self.broke(id, now);
+        }
+    }
+
+    fn broke(&mut self, id: OperationId, now: Timestamp) {
+        self.over(id, false);
+        self.due.push((now.plus(RECONCILE_MS), Why::AfterReply));
     }
 
     fn begin_session(&mut self, account: &AccountId, now: Timestamp) {
@@ -163,7 +190,8 @@ impl Other {
         true
     }
 
-    fn fetched(&mut self, id: RequestId, snapshot: &Snapshot) {
+    fn fetched(&mut self, id: RequestId, snapshot: &Snapshot, now: Timestamp) {
+        self.server_ahead_ms = snapshot.as_of.since(now);
         let Some(at) = self.under_way.iter().position(|fetch| fetch.id == id) else { return };
         let Fetch { why, over, .. } = self.under_way.swap_remove(at);
         if self.rival.counts_in_place() && why == Why::AfterReply && !self.premium_differs(snapshot)
@@ -200,7 +228,9 @@ impl Other {
                 Rival::DropOnReply | Rival::Gate => self.over(id, true),
                 Rival::CommitVersion => {
                     let own = self.pending.iter_mut().filter(|own| own.id == id);
-                    own.for_each(|own| own.commit = Some(snapshot.version));
+                    own.for_each(|own| {
+                        own.commit = Some((snapshot.epoch.clone(), snapshot.version));
+                    });
                 }
                 _ => {}
             }
@@ -220,7 +250,10 @@ impl Other {
 
     fn leave_committed(&mut self) {
         if let Some(base) = &self.base {
-            self.pending.retain(|own| own.commit.is_none_or(|commit| commit > base.version));
+            let awaits = |(epoch, version): &(Epoch, Version)| {
+                *epoch == base.epoch && *version > base.version
+            };
+            self.pending.retain(|own| own.commit.as_ref().is_none_or(awaits));
         }
     }
 
@@ -284,16 +317,32 @@ impl Design for Other {
     fn handle(&mut self, input: &Input, now: Timestamp) {
         match input {
             Input::Account(account, _) => self.begin_session(account, now),
-            Input::Sent(id) => self.sent(*id),
+            Input::Visitor(_) => {
+                let next_request = self.next_request;
+                *self = Self { next_request, ..Self::new(self.rival) };
+            }
+            Input::Sent(id) => {
+                if self.account.is_some() {
+                    self.running.push((*id, now));
+                }
+                self.sent(*id);
+            }
+            Input::Heard(id) => {
+                let heard = self.running.iter_mut().filter(|(known, _)| known == id);
+                heard.for_each(|(_, heard_at)| *heard_at = now);
+            }
             Input::Finished(id) => {
+                self.running.retain(|(known, _)| known != id);
                 self.over(*id, true);
                 self.due.push((now.plus(RECONCILE_MS), Why::AfterReply));
             }
             Input::Failed(id) => {
-                let was_sent = self.pending.iter().any(|own| own.id == *id && own.sent);
-                self.over(*id, false);
+                let was_sent = self.running.iter().any(|(known, _)| known == id);
+                self.running.retain(|(known, _)| known != id);
                 if was_sent {
-                    self.due.push((now.plus(RECONCILE_MS), Why::AfterReply));
+                    self.broke(*id, now);
+                } else {
+                    self.over(*id, false);
                 }
             }
             Input::Visible(true) | Input::Online(true) | Input::Refresh => {
@@ -301,15 +350,16 @@ impl Design for Other {
             }
             Input::Reply(id, snapshot) => self.told(snapshot, Some(*id)),
             Input::Snapshot(snapshot) => self.told(snapshot, None),
-            Input::Answer(id, snapshot) => self.fetched(*id, snapshot),
+            Input::Answer(id, snapshot) => self.fetched(*id, snapshot, now),
             Input::NotModified(id) | Input::Failure(id, _) | Input::FenceRefused(id) => {
                 self.under_way.retain(|fetch| fetch.id != *id);
                 if self.base.is_none() && self.under_way.is_empty() && self.due.is_empty() {
                     self.due.push((now.plus(RECONCILE_MS), Why::Check));
                 }
             }
-            Input::Heard(_) | Input::Visible(false) | Input::Online(false) | Input::Timeout => {}
+            Input::Visible(false) | Input::Online(false) | Input::Timeout => {}
         }
+        self.give_up_silent(now);
         if self.polls_at.is_some_and(|at| at <= now) {
             self.polls_at = Some(now.plus(POLL_MS));
             self.due.push((now, Why::Check));
@@ -345,8 +395,14 @@ impl Design for Other {
     }
 
     fn deadline(&self) -> Option<Deadline> {
-        let next = self.due.iter().map(|(at, _)| *at).chain(self.polls_at).min()?;
+        let silent = self.running.iter().map(|(_, heard_at)| heard_at.plus(SILENCE_MS));
+        let due = self.due.iter().map(|(at, _)| *at);
+        let next = due.chain(self.polls_at).chain(silent).min()?;
         Some(Deadline { not_before: next, not_after: next })
+    }
+
+    fn called_off(&mut self) -> Option<OperationId> {
+        self.called_off.pop()
     }
 
     fn saved(&self) -> Option<Saved> {
@@ -358,7 +414,7 @@ impl Design for Other {
     }
 
     fn server_time(&self, now: Timestamp) -> Timestamp {
-        now
+        now.plus(self.server_ahead_ms)
     }
 
     fn epoch(&self) -> Option<Epoch> {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use trueup_core::client::{Begun, Deadline, Event, Request, Saved};
 use trueup_core::view::View;
-use trueup_core::{Charge, Epoch, Map, OperationId, Snapshot, Timestamp, Units, Version};
+use trueup_core::{Charge, Epoch, Map, MeterId, OperationId, Snapshot, Timestamp, Units, Version};
 
 use super::Bug;
 use crate::design::{Design, Input};
@@ -168,6 +168,10 @@ impl Design for Buggy {
 
     fn saved(&self) -> Option<Saved> {
         self.inner.saved()
+    }
+
+    fn used_alone(&self) -> Option<Map<MeterId, Units>> {
+        self.inner.used_alone()
     }
 
     fn since(&self) -> Option<Version> {

@@ -7,6 +7,8 @@ use trueup_core::client::RequestId;
 use trueup_core::ledger::Command;
 use trueup_core::{ActorId, Charge, OperationId, Timestamp, Version};
 
+use crate::dice::Dice;
+
 pub mod plan;
 pub mod rows;
 
@@ -143,6 +145,16 @@ pub struct Asker {
     pub id: RequestId,
     /// When it was sent.
     pub sent_at: i64,
+    /// Of which kind it is, and how many of them the page had asked before.
+    pub nth: (usize, i64),
+}
+
+impl Asker {
+    /// A number for the question, whichever page of a design asks how often.
+    pub fn key(&self) -> u64 {
+        let (kind, nth) = self.nth;
+        (self.tab as u64) << 48 | (kind as u64) << 40 | nth.cast_unsigned()
+    }
 }
 
 /// A chat request.
@@ -166,6 +178,8 @@ pub struct Call {
     pub since: Option<Version>,
     /// What it says.
     pub content: u8,
+    /// Whether something on the way sent it again.
+    pub is_retry: bool,
 }
 
 /// A chat that was admitted.
@@ -173,6 +187,8 @@ pub struct Call {
 pub struct Job {
     /// As it was asked for.
     pub call: Call,
+    /// How it goes on.
+    pub dice: Dice,
     /// The model that is tried, or answers.
     pub model: usize,
     /// What it charges.

@@ -79,9 +79,14 @@ impl Rows {
         self.entries.extend(write.entries.iter().cloned());
     }
 
+    /// Whether nothing was ever written of the account.
+    pub fn is_unknown(&self) -> bool {
+        self.account.version == Version(0)
+    }
+
     /// Whether a window has ended, or there are no meters yet.
     pub fn is_outdated(&self, now: Timestamp) -> bool {
-        self.account.version == Version(0)
+        self.is_unknown()
             || self.account.meters.values().any(|balance| balance.terms.window.is_over(now))
     }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use trueup_core::{Snapshot, Version};
 
 use super::gateway::Step;
+use super::luck::About;
 use super::network::{Packet, Part, Reply};
 use super::tab::{Who, small};
 use super::{Task, World};
@@ -87,7 +88,12 @@ impl World<'_> {
                 }
                 return;
             }
-            Reply::NotModified => Input::NotModified(id),
+            Reply::NotModified(version) => {
+                if self.tabs[tab].design.since().is_some_and(|since| since > version) {
+                    self.reach(Sometimes::NotModifiedLate);
+                }
+                Input::NotModified(id)
+            }
             Reply::FenceRefused => return self.fence_refused(tab, id),
             Reply::Failed(retry_after_ms) => {
                 // What is still answered after that finds nobody.
@@ -189,7 +195,7 @@ impl World<'_> {
                     Rc::make_mut(&mut snapshot).since = Version(0);
                 }
                 let packet = Packet::Push { tab: other, page, who, snapshot, relayed: true };
-                let delay_ms = self.chance.between(0, 20);
+                let delay_ms = self.draw_now(About::Relay, other).between(0, 20);
                 self.after(delay_ms, Task::Deliver(packet));
             }
         }

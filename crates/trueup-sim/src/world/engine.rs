@@ -7,14 +7,18 @@ use trueup_core::error::Rejection;
 use trueup_core::ledger::{Acceptance, Command, Decision, Written};
 use trueup_core::{OperationId, Snapshot};
 
+use super::luck::About;
 use super::network::Reply;
 use super::{Task, World};
 use crate::audit::history::Event;
 use crate::border;
 use crate::planted;
 use crate::report::Sometimes;
-use crate::server::rows::Write;
+use crate::server::rows::{Rows, Write};
 use crate::server::{Asker, ReplyTo, Request};
+
+/// Commits of one such moment share their fate.
+const MOMENT_MS: i64 = 20;
 
 /// What the engine answers: what was decided and the account after, or an error.
 pub(super) type Answer = Option<(Result<Option<Decision>, Rejection>, Rc<Snapshot>)>;
@@ -40,7 +44,7 @@ impl World<'_> {
         if self.server.batch.is_none() && !self.server.waiting.is_empty() {
             self.server.batch = Some(std::mem::take(&mut self.server.waiting));
             let life = self.server.life;
-            let takes_ms = self.chance.between(1, 8);
+            let takes_ms = self.draw(About::Batch, 0, self.now).between(1, 8);
             self.after(takes_ms, Task::Commit { life });
         }
     }
@@ -85,13 +89,15 @@ impl World<'_> {
 
     fn draw_fate(&mut self) -> Fate {
         let profile = &self.profile;
-        if self.chance.chance(profile.commit_unknown) {
+        // A moment later or earlier is no other weather.
+        let mut dice = self.draw(About::Fate, 0, self.now / MOMENT_MS);
+        if dice.chance(profile.commit_unknown) {
             Fate::WrittenAndFailed
-        } else if self.chance.chance(profile.commit_fails) {
+        } else if dice.chance(profile.commit_fails) {
             Fate::Failed
-        } else if !self.chance.chance(profile.crash) {
+        } else if !dice.chance(profile.crash) {
             Fate::Written
-        } else if self.chance.chance(500) {
+        } else if dice.chance(500) {
             Fate::CrashBefore
         } else {
             Fate::CrashAfter
@@ -117,6 +123,11 @@ impl World<'_> {
             known.clone_from(plan);
             let account = u8::try_from(request.account).unwrap_or(u8::MAX);
             self.note(Event::Planned { account, plan: plan.0.clone() });
+        }
+        let begins_here = matches!(request.command, Some(Command::Hold { .. }))
+            && self.server.rows.get(request.account).is_some_and(Rows::is_unknown);
+        if begins_here {
+            self.reach(Sometimes::OpenedByHold);
         }
         self.align(request.account);
         let Some(command) = &request.command else { return Ok(None) };
@@ -230,7 +241,7 @@ impl World<'_> {
     fn answer_page(&mut self, asker: Asker, command: Option<&Command>, answer: Answer) {
         let fences = matches!(command, Some(Command::Fence { .. }));
         let reply = match answer {
-            None => Reply::Failed(self.draw_retry_after()),
+            None => Reply::Failed(self.draw_retry_after(asker)),
             Some((Ok(_), snapshot)) => Reply::Answer(snapshot),
             // That the operation is held is told along with where it stands: as good as an answer.
             Some((Err(Rejection::Held(_)), snapshot)) if fences => {
@@ -269,7 +280,7 @@ impl World<'_> {
                 job.call.page,
             );
         }
-        let down_ms = self.chance.between(200, 20_000);
+        let down_ms = self.draw(About::Down, 0, self.now).between(200, 20_000);
         self.after(down_ms, Task::Start);
     }
 

@@ -1,13 +1,16 @@
 //! The chat route: admission, providers that fail, fallback, renewal, and the four ends.
 
+use trueup_core::error::Rejection;
 use trueup_core::ledger::{Command, Decision};
 use trueup_core::{Cause, Fingerprint, OperationState};
 
 use super::engine::Answer;
+use super::luck::About;
 use super::network::Part;
 use super::{Task, World};
 use crate::audit::history::Amounts;
 use crate::border;
+use crate::dice::Dice;
 use crate::report::Sometimes;
 use crate::server::plan::{charge_of, fallback_of};
 use crate::server::{Call, Doing, End, HOLD_MS, Job, ReplyTo, Request};
@@ -57,10 +60,22 @@ impl World<'_> {
         };
         let Some(expires_at) = expires_at else {
             // Refused, or an id that was used before: the answer of before, or an error.
+            match &outcome {
+                Ok(Some(Decision::Replayed(_))) if call.is_retry => {
+                    self.reach(Sometimes::RetryReplayed);
+                }
+                Err(Rejection::Conflict(_)) if call.is_retry => {
+                    self.reach(Sometimes::RetryConflicts);
+                }
+                _ => {}
+            }
             let well = matches!(&outcome, Ok(Some(Decision::Replayed(record)))
                 if record.state == OperationState::Settled);
-            let at = self.draw_arrival();
-            self.tell_stream(stream, (tab, page), at, Part::End(Some(snapshot), well));
+            let op = u64::from(border::op(call.operation));
+            let mut dice = self.draw(About::Answer, op, self.now);
+            let at = self.draw_arrival(&mut dice);
+            let part = Part::End(Some(snapshot), well);
+            self.tell_stream(stream, (tab, page), at, part, &mut dice);
             return;
         };
         self.server.next_job += 1;
@@ -69,7 +84,11 @@ impl World<'_> {
             self.streams.insert(stream, number);
         }
         let model = call.model;
+        let op = u64::from(border::op(call.operation));
+        let mut dice = self.draw(About::Job, op, i64::from(call.is_retry));
+        let (opens_ms, renews_ms) = (dice.between(50, 2_500), self.draw_renewal(&mut dice));
         let job = Job {
+            dice,
             model,
             charge: border::charge(&charge_of(model)),
             fell_back: false,
@@ -83,13 +102,12 @@ impl World<'_> {
             call,
         };
         self.server.jobs.insert(number, job);
-        let (opens_ms, renews_ms) = (self.chance.between(50, 2_500), self.draw_renewal());
         self.after(opens_ms, Task::Job { job: number, step: Step::Open });
         self.after(renews_ms, Task::Job { job: number, step: Step::Renew });
     }
 
-    fn draw_renewal(&mut self) -> i64 {
-        if self.chance.chance(self.profile.stall) {
+    fn draw_renewal(&mut self, dice: &mut Dice) -> i64 {
+        if dice.chance(self.profile.stall) {
             self.fault("hold not renewed");
             return 4 * HOLD_MS;
         }
@@ -140,7 +158,9 @@ impl World<'_> {
 
     fn open_model(&mut self, number: u64) {
         let (provider, model) = (self.profile.provider, self.job_model(number));
-        if self.chance.chance(provider) {
+        let Some(job) = self.server.jobs.get_mut(&number) else { return };
+        let (fails, tokens) = (job.dice.chance(provider), job.dice.between(1, 8));
+        if fails {
             self.fault("provider failed");
             return match fallback_of(model).filter(|_| !self.has_fallen_back(number)) {
                 Some(next) => self.try_model(number, next),
@@ -150,7 +170,7 @@ impl World<'_> {
                 }
             };
         }
-        let tokens = u32::try_from(self.chance.between(1, 8)).unwrap_or(1);
+        let tokens = u32::try_from(tokens).unwrap_or(1);
         if let Some(job) = self.server.jobs.get_mut(&number) {
             job.tokens = (0, tokens);
         }
@@ -167,7 +187,12 @@ impl World<'_> {
     }
 
     fn token(&mut self, number: u64) {
-        if self.chance.chance(self.profile.provider / 6) {
+        let provider = self.profile.provider / 6;
+        let Some(job) = self.server.jobs.get_mut(&number) else { return };
+        let (fails, slow) = (job.dice.chance(provider), job.dice.chance(40));
+        let gap_ms =
+            if slow { job.dice.between(5_000, 50_000) } else { job.dice.between(100, 4_000) };
+        if fails {
             self.fault("provider failed");
             self.reach(Sometimes::ProviderFailedLate);
             return self.end(number, End::Release(Cause::ProviderFailed));
@@ -180,24 +205,25 @@ impl World<'_> {
         }
         job.tokens = (sent + 1, left - 1);
         self.tell_job(number, Part::Token);
-        let slow = self.chance.chance(40);
-        let gap_ms =
-            if slow { self.chance.between(5_000, 50_000) } else { self.chance.between(100, 4_000) };
         self.after(gap_ms, Task::Job { job: number, step: Step::Token });
     }
 
     /// What a chat is charged: what its model charges, by what the provider reports.
     fn settled(&mut self, number: u64) -> End {
-        let Some(job) = self.server.jobs.get(&number) else { return End::Release(Cause::Aborted) };
+        let Some(job) = self.server.jobs.get_mut(&number) else {
+            return End::Release(Cause::Aborted);
+        };
+        let dice = &mut job.dice;
+        // Messages are counted, tokens are measured.
+        let (is_metered, thirds) = (dice.chance(800), dice.below(1 << 32));
         let (whole, fell_back) = (job.is_heard, job.fell_back);
         let mut amounts: Amounts = border::amounts(&job.charge);
         if fell_back {
             self.reach(Sometimes::FellBack);
         }
         for (meter, units) in &mut amounts {
-            // Messages are counted, tokens are measured.
-            if *meter == 2 && self.chance.chance(800) {
-                *units = self.chance.below(3 * *units);
+            if *meter == 2 && is_metered && *units > 0 {
+                *units = thirds % (3 * *units);
                 self.reach(Sometimes::Metered);
             }
         }
@@ -262,17 +288,18 @@ impl World<'_> {
                     Some((Ok(_), _)) => {
                         job.model = next;
                         job.charge = charge.clone();
-                        let opens_ms = self.chance.between(50, 2_000);
+                        let opens_ms = job.dice.between(50, 2_000);
                         self.after(opens_ms, Task::Job { job: number, step: Step::Open });
                     }
                     _ => self.end(number, End::Release(Cause::ProviderFailed)),
                 }
             }
             (_, Doing::Ending(end), Some((_, snapshot))) => {
+                let strips = job.dice.chance(self.profile.strips);
                 self.ended_early(number);
                 let well = matches!(end, End::Settle(..));
                 if !self.server.jobs.get(&number).is_some_and(|job| job.told) {
-                    let is_bare = well && self.chance.chance(self.profile.strips);
+                    let is_bare = well && strips;
                     if is_bare {
                         self.fault("snapshot stripped from a reply");
                         self.reach(Sometimes::LastChunkBare);
@@ -311,15 +338,17 @@ impl World<'_> {
 
     /// Something for the client of a chat, after all that was sent to it before.
     fn tell_job(&mut self, number: u64, part: Part) {
-        let arrives_at = self.draw_arrival();
         let Some(job) = self.server.jobs.get_mut(&number) else { return };
+        let mut part_dice = job.dice.split();
         if !job.is_heard {
             return;
         }
+        let (stream, tab, page) = (job.call.stream, job.call.tab, job.call.page);
+        let arrives_at = self.draw_arrival(&mut part_dice);
+        let Some(job) = self.server.jobs.get_mut(&number) else { return };
         job.arrives_at = job.arrives_at.max(arrives_at);
         let at = job.arrives_at;
-        let (stream, tab, page) = (job.call.stream, job.call.tab, job.call.page);
-        if !self.tell_stream(stream, (tab, page), at, part)
+        if !self.tell_stream(stream, (tab, page), at, part, &mut part_dice)
             && let Some(job) = self.server.jobs.get_mut(&number)
         {
             // The server notices when it writes again.

@@ -2,6 +2,7 @@
 
 use trueup_core::ledger::Command;
 
+use super::luck::About;
 use super::tab::small;
 use super::{Task, World};
 use crate::audit::{PATIENCE_MS, history::Event};
@@ -38,10 +39,10 @@ impl World<'_> {
     }
 
     fn calm_down(&mut self) {
-        let (now, chance) = (self.now, &mut self.chance);
+        let (now, mut dice) = (self.now, self.draw(About::Heal, 0, 0));
         self.queue.replan(|at, task| match task {
             // What is under way arrives.
-            Task::Deliver(_) => Some(at.min(now + chance.between(20, 1_000))),
+            Task::Deliver(_) => Some(at.min(now + dice.between(20, 1_000))),
             Task::Act(_)
             | Task::GoOn { .. }
             | Task::Reopen(_)
@@ -62,7 +63,7 @@ impl World<'_> {
         }
         for tab in 0..self.tabs.len() {
             self.reopen(tab);
-            while let Some((id, _)) = self.tabs[tab].unsent.pop() {
+            while let Some((id, ..)) = self.tabs[tab].unsent.pop() {
                 self.withdraw(tab, id);
             }
             if !self.tabs[tab].visible {
@@ -73,7 +74,8 @@ impl World<'_> {
         // Windows that end all the time would be changes all the time.
         for account in 0..self.server.rows.len() {
             let offset = self.clock().millis() - DAY / 4;
-            let mut plan = Plan::draw(&mut self.chance, &[DAY]);
+            let mut dice = self.draw(About::Heal, 1, i64::from(small(account)));
+            let mut plan = Plan::draw(&mut dice, &[DAY]);
             plan.0.iter_mut().for_each(|line| line.offset = offset);
             let request = Request::of(account, border::actor_id(0), None);
             self.submit(Request { plan: Some(plan), ..request });
@@ -88,7 +90,8 @@ impl World<'_> {
             if self.now > due && !busy && self.server.batch.is_none() {
                 return;
             }
-            self.pass(if busy { self.now + 1_000 } else { due + 1 });
+            // Nothing is due where nobody is signed in.
+            self.pass(if busy { self.now + 1_000 } else { due.max(self.now) + 1 });
         }
     }
 

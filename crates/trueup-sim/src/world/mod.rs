@@ -13,7 +13,6 @@ use crate::audit::history::Event;
 use crate::audit::{Auditor, Tally, Violation};
 use crate::border::START;
 use crate::design::Rival;
-use crate::dice::Dice;
 use crate::planted::Bug;
 use crate::profile::Profile;
 use crate::queue::Queue;
@@ -25,6 +24,8 @@ mod arrivals;
 mod engine;
 mod gateway;
 mod heal;
+mod intent;
+mod luck;
 mod network;
 mod operators;
 mod page;
@@ -34,9 +35,12 @@ mod reads;
 mod setup;
 mod sweep;
 mod tab;
+mod visitor;
 
+pub use intent::{Left, Meant, Traffic};
 use network::Packet;
 use tab::{Device, Tab};
+pub use visitor::limits as visitor_limits;
 
 /// What is to be simulated.
 #[derive(Clone, Debug)]
@@ -83,6 +87,8 @@ enum Task {
     Act(usize),
     /// The person goes on with an operation that was begun before.
     GoOn { tab: usize, page: u32, op: u32 },
+    /// The reply to what a visitor sent is over.
+    Alone { tab: usize, page: u32, id: OperationId, well: bool },
     /// A page opens again.
     Reopen(usize),
     /// A device wakes up.
@@ -111,10 +117,7 @@ enum Task {
 pub struct World<'a> {
     now: i64,
     queue: Queue<Task>,
-    /// What people do is drawn apart from what happens to them, so that another client design
-    /// meets the same people.
-    people: Dice,
-    chance: Dice,
+    seed: u64,
     profile: Profile,
     bug: Option<Bug>,
     /// The design of the pages' clients, when it is not the one that ships.
@@ -122,6 +125,8 @@ pub struct World<'a> {
     /// Who hears of every step that pages take.
     recorder: Option<&'a mut dyn Recorder>,
     taking: Option<Taking>,
+    /// What people mean and what leaves their pages, when somebody wants to know.
+    traffic: Option<Traffic>,
     server: Server,
     devices: Vec<Device>,
     tabs: Vec<Tab>,
@@ -139,6 +144,8 @@ pub struct World<'a> {
     /// Operations that backends began.
     by_hand: Vec<OperationId>,
     restores: u32,
+    /// How many times operators acted.
+    operated: i64,
     healing: bool,
 }
 
@@ -187,6 +194,20 @@ pub fn measure(run: &Run, rival: Option<Rival>) -> Result<Tally, Failure> {
     Ok(world.auditor.tally(world.now))
 }
 
+/// Runs one seed with pages of one design, and tells what people meant to send and what was sent.
+///
+/// # Errors
+/// [`Failure`] when the auditor found something on the server.
+pub fn traffic(run: &Run, rival: Option<Rival>) -> Result<Traffic, Failure> {
+    let mut world = World::new(run, None);
+    world.auditor = world.auditor.into_measuring(rival.is_none_or(Rival::reads_held));
+    world.rival = rival;
+    world.traffic = Some(Traffic::default());
+    world.live();
+    world.verdict(run.seed)?;
+    Ok(world.traffic.unwrap_or_default())
+}
+
 impl World<'_> {
     /// What the auditor found, as the end of that seed.
     fn verdict(&self, seed: u64) -> Result<(), Failure> {
@@ -219,6 +240,7 @@ impl World<'_> {
             Task::Alarm { tab, set } => self.ring(tab, set),
             Task::Act(tab) => self.act(tab),
             Task::GoOn { tab, page, op } => self.go_on(tab, page, op),
+            Task::Alone { tab, page, id, well } => self.end_alone(tab, page, id, well),
             Task::Reopen(tab) => self.reopen(tab),
             Task::Wake(device) => self.wake(device),
             Task::Reconnect(device) => self.reconnect(device),

@@ -1,5 +1,6 @@
 //! Pages open, close, die, are copied, hidden and handed to somebody else.
 
+use super::luck::About;
 use super::tab::small;
 use super::{Task, World};
 use crate::audit::history::Event;
@@ -37,6 +38,9 @@ impl World<'_> {
         }
         // It may have died already.
         if self.tabs[tab].is_open && self.tabs[tab].page == page {
+            if self.tabs[tab].who.is_none() {
+                return self.visit(tab);
+            }
             self.sign_in(tab);
             self.listen_soon(tab);
         }
@@ -67,7 +71,7 @@ impl World<'_> {
 
     fn hang_up_all(&mut self, tab: usize) {
         for (stream, ..) in std::mem::take(&mut self.tabs[tab].streams) {
-            self.hang_up(stream);
+            self.hang_up(tab, stream);
         }
     }
 
@@ -85,7 +89,7 @@ impl World<'_> {
             recorder.died(tab);
         }
         self.close(tab);
-        let reopens_ms = self.chance.between(50, 20_000);
+        let reopens_ms = self.draw_now(About::Reopen, tab).between(50, 20_000);
         self.after(reopens_ms, Task::Reopen(tab));
     }
 
@@ -123,11 +127,18 @@ impl World<'_> {
         if !self.tabs[tab].streams.is_empty() {
             self.reach(Sometimes::Switched);
         }
+        if self.tabs[tab].who.is_none() && self.shows_pending(tab) {
+            self.reach(Sometimes::SignedInPending);
+        }
         self.tabs[tab].who = Some(who);
         self.tabs[tab].unsent.clear();
         self.tabs[tab].fences = None;
         self.sign_in(tab);
         self.listen_soon(tab);
+    }
+
+    fn shows_pending(&self, tab: usize) -> bool {
+        self.tabs[tab].design.view().meters.values().any(|meter| !meter.pending.is_zero())
     }
 
     pub(super) fn show_page(&mut self, tab: usize, visible: bool) {

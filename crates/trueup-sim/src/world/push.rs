@@ -1,5 +1,6 @@
 //! Server push: a coalesced hint after every change, a snapshot for whoever listens.
 
+use super::luck::About;
 use super::{Task, World};
 use crate::border;
 use crate::server::Listener;
@@ -53,7 +54,7 @@ impl World<'_> {
     pub(super) fn listen_soon(&mut self, tab: usize) {
         if self.tabs[tab].pushes {
             let page = self.tabs[tab].page;
-            let delay_ms = self.chance.between(50, 3_000);
+            let delay_ms = self.draw_now(About::Listen, tab).between(50, 3_000);
             self.after(delay_ms, Task::Listen { tab, page });
         }
     }
@@ -79,7 +80,7 @@ impl World<'_> {
             return self
                 .note(crate::audit::history::Event::Listening { tab: super::tab::small(tab) });
         }
-        let lives_ms = self.chance.pause(120_000);
+        let lives_ms = self.draw_now(About::Listen, tab).pause(120_000);
         self.after(lives_ms, Task::Listen { tab, page });
     }
 }

@@ -7,9 +7,11 @@ use trueup_core::ledger::Command;
 use trueup_core::{ActorId, OperationId, Snapshot, Version};
 
 use super::World;
+use super::luck::About;
 use super::network::{Packet, Reply};
 use crate::audit::history::Event;
 use crate::border;
+use crate::dice::Dice;
 use crate::planted::{self, Bug};
 use crate::report::Sometimes;
 use crate::server::rows::Glance;
@@ -53,12 +55,13 @@ impl World<'_> {
                 self.submit(Request { since: *since, to: ReplyTo::Page(asker), ..request });
             }
             Question::Usage { since, ask, known, .. } => {
-                if self.chance.chance(self.profile.read_fails) {
+                let mut dice = self.draw(About::Read, asker.key(), self.now);
+                if dice.chance(self.profile.read_fails) {
                     self.fault("read failed");
-                    let retry_after_ms = self.draw_retry_after();
+                    let retry_after_ms = self.draw_retry_after(asker);
                     return self.reply(asker, Reply::Failed(retry_after_ms));
                 }
-                let replica = self.draw_replica(account, *since);
+                let replica = self.draw_replica(account, *since, &mut dice);
                 let server = &self.server;
                 let rows = if replica { &server.replica.rows } else { &server.rows };
                 let Some(rows) = rows.get(account) else { return };
@@ -78,7 +81,10 @@ impl World<'_> {
                     let place = (epoch, version.0);
                     self.note(Event::Unchanged { known: known.unwrap_or(place), place });
                     self.reach(Sometimes::NotModified);
-                    return self.reply(asker, Reply::NotModified);
+                    if replica {
+                        self.reach(Sometimes::NotModifiedByReplica);
+                    }
+                    return self.reply(asker, Reply::NotModified(version));
                 }
                 let snapshot = self.look(account, &actor, *since, ask, replica);
                 self.reply(asker, Reply::Answer(snapshot));
@@ -87,12 +93,12 @@ impl World<'_> {
     }
 
     /// Whether a read may be answered by the replica: only if that has seen what the reader has.
-    fn draw_replica(&mut self, account: usize, since: Option<Version>) -> bool {
+    fn draw_replica(&mut self, account: usize, since: Option<Version>, dice: &mut Dice) -> bool {
         let (share, lag_ms) = self.profile.replica;
-        if !self.chance.chance(share) {
+        if !dice.chance(share) {
             return false;
         }
-        let lag_ms = self.chance.between(0, lag_ms);
+        let lag_ms = dice.between(0, lag_ms);
         self.server.replica.catch_up(self.now - lag_ms);
         let newest = self.server.rows.get(account).map(|rows| rows.account.version);
         let Some(rows) = self.server.replica.rows.get(account) else { return false };
@@ -106,7 +112,8 @@ impl World<'_> {
         has_seen
     }
 
-    pub(super) fn draw_retry_after(&mut self) -> Option<i64> {
-        self.chance.chance(200).then(|| 1_000 * self.chance.between(0, 20))
+    pub(super) fn draw_retry_after(&self, asker: Asker) -> Option<i64> {
+        let mut dice = self.draw(About::RetryAfter, asker.key(), self.now);
+        dice.chance(200).then(|| 1_000 * dice.between(0, 20))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::luck::{About, draw};
 use super::tab::{Device, Tab, small};
 use super::{Run, Task, Trace, World};
 use crate::audit::Auditor;
@@ -16,22 +17,21 @@ use crate::server::plan::Plan;
 use crate::server::rows::Rows;
 use crate::server::{Replica, Server};
 
-/// The streams of chance.
-const SHAPE: u64 = 1;
-const PEOPLE: u64 = 2;
-const CHANCE: u64 = 3;
-
 /// More pages than that are not looked at.
 const MOST_TABS: usize = 8;
 
+/// To measure by.
+fn whole(profile: &Profile) -> bool {
+    profile.name == "year"
+}
+
 impl<'a> World<'a> {
     pub(super) fn new(run: &Run, trace: Trace<'a>) -> Self {
-        let mut shape = Dice::new(run.seed, SHAPE);
+        let mut shape = draw(run.seed, About::Shape, 0, 0);
         let drawn = Profile::draw(&mut shape);
         let profile = run.profile.clone().unwrap_or(drawn);
         // To measure by, everything is there; else the world is drawn up to that size.
-        let whole = profile.name == "year";
-        let mut upto = |most: u64| if whole { most } else { 1 + shape.below(most) };
+        let mut upto = |most: u64| if whole(&profile) { most } else { 1 + shape.below(most) };
         let [accounts, actors, devices, tabs] = profile.most.map(&mut upto);
         let accounts = usize::try_from(accounts).unwrap_or(1);
         let ids = 0..accounts;
@@ -58,12 +58,12 @@ impl<'a> World<'a> {
         let mut world = World {
             now: 0,
             queue: Queue::default(),
-            people: Dice::new(run.seed, PEOPLE),
-            chance: Dice::new(run.seed, CHANCE),
+            seed: run.seed,
             bug: run.bug,
             rival: None,
             recorder: None,
             taking: None,
+            traffic: None,
             server,
             devices: Vec::new(),
             tabs: Vec::new(),
@@ -76,6 +76,7 @@ impl<'a> World<'a> {
             next_stream: 0,
             next_alarm: 0,
             restores: 0,
+            operated: 0,
             streams: BTreeMap::new(),
             by_hand: Vec::new(),
             healing: false,
@@ -96,11 +97,13 @@ impl<'a> World<'a> {
                 // A clock that nobody ever set, or wrongly: ids are too old, or from the future.
                 ahead_ms += shape.pick(&[-8, -8, 2, 8]).unwrap_or_default() * DAY;
             }
-            self.devices.push(Device { ahead_ms, is_online: true, wakes_at: None });
+            let visited = trueup_core::Map::new();
+            self.devices.push(Device { ahead_ms, is_online: true, wakes_at: None, visited });
             for _ in 0..tabs {
                 if self.tabs.len() < MOST_TABS {
                     let pushes = shape.chance(self.profile.push);
-                    self.tabs.push(Tab::new(device, Box::new(Ours::default()), pushes));
+                    let timers = draw(self.seed, About::Timers, self.tabs.len() as u64, 0);
+                    self.tabs.push(Tab::new(device, Box::new(Ours::default()), pushes, timers));
                 }
             }
         }
@@ -110,7 +113,9 @@ impl<'a> World<'a> {
             // Most pages of a device are one person's.
             let actor =
                 if shape.chance(800) { device % self.actors } else { shape.index(self.actors) };
-            self.tabs[tab].who = Some((account, small(actor)));
+            // Some have not signed in yet.
+            let is_known = whole(&self.profile) || !shape.chance(60);
+            self.tabs[tab].who = is_known.then_some((account, small(actor)));
             let (opens_ms, acts_ms) = (shape.between(0, 3_000), shape.pause(self.profile.acts_ms));
             self.after(opens_ms, Task::Reopen(tab));
             self.after(opens_ms + acts_ms, Task::Act(tab));

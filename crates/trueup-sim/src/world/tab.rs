@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use trueup_core::client::{Deadline, Event as Told, RequestId, Saved};
-use trueup_core::{OperationId, Timestamp};
+use trueup_core::{Map, MeterId, OperationId, Timestamp, Units};
 
+use super::intent::Message;
+use super::luck::About;
 use super::{Task, World};
 use crate::audit::history::{Event, Shown, State};
 use crate::border::{self, START};
 use crate::design::{Design, Input};
+use crate::dice::Dice;
 use crate::planted::Bug;
 use crate::record::{Act, Step, Taking};
 use crate::report::Sometimes;
@@ -35,12 +38,19 @@ pub(super) struct Tab {
     pub disk: BTreeMap<Who, Saved>,
     /// Chats whose reply is under way, and who began them.
     pub streams: Vec<(u64, OperationId, Option<Who>)>,
-    /// Begun, and not yet sent: the operation and its model.
-    pub unsent: Vec<(OperationId, usize)>,
+    /// Begun, and not yet sent: the operation, the message, and when it was begun.
+    pub unsent: Vec<(OperationId, Message, i64)>,
     pub pushes: bool,
     /// The fence that is under way.
     pub fences: Option<(RequestId, OperationId)>,
     clock: Clock,
+    /// How many times somebody acted here.
+    pub acts: i64,
+    /// How many questions of each kind it asked.
+    pub asked: [i64; 2],
+    timers: Dice,
+    /// The moment of its last step, and how many there were then.
+    steps: (i64, i64),
 }
 
 /// A page's timer.
@@ -59,6 +69,8 @@ pub(super) struct Device {
     pub is_online: bool,
     /// Until when it sleeps.
     pub wakes_at: Option<i64>,
+    /// What visitors used up.
+    pub visited: Map<MeterId, Units>,
 }
 
 /// A page's clock: the device's without its steps back.
@@ -82,7 +94,7 @@ pub(super) fn small(tab: usize) -> u8 {
 }
 
 impl Tab {
-    pub fn new(device: usize, design: Box<dyn Design>, pushes: bool) -> Self {
+    pub fn new(device: usize, design: Box<dyn Design>, pushes: bool, timers: Dice) -> Self {
         Self {
             device,
             design,
@@ -98,6 +110,10 @@ impl Tab {
             pushes,
             fences: None,
             clock: Clock::default(),
+            acts: 0,
+            asked: [0; 2],
+            timers,
+            steps: (0, 0),
         }
     }
 
@@ -133,6 +149,9 @@ impl World<'_> {
         }
         let now = self.page_clock(tab);
         self.tabs[tab].design.handle(&input, now);
+        while let Some(id) = self.tabs[tab].design.called_off() {
+            self.note(Event::Broke { tab: small(tab), op: border::op(id) });
+        }
         // It may be the last time that anything runs there.
         let keeps = matches!(input, Input::Visible(_) | Input::Online(_));
         self.take_step(|| Act::Told(input));
@@ -166,16 +185,19 @@ impl World<'_> {
     pub(super) fn drain(&mut self, tab: usize, now: Timestamp, keeps: bool) {
         let page = self.tabs[tab].page;
         let save_needed = self.show(tab);
-        if save_needed || keeps {
-            if self.dies_here() {
+        let mut dice = self.draw_step(tab);
+        let [dies_unsaved, dies_saved] = [self.dies_here(&mut dice), self.dies_here(&mut dice)];
+        if dies_unsaved {
+            if save_needed || keeps {
                 self.reach(Sometimes::SaveLost);
-                return self.crash_page(tab);
             }
-            if !self.has(Bug::KeepsTooLate) || self.chance.chance(300) {
-                self.keep(tab);
-            }
+            return self.crash_page(tab);
         }
-        if self.dies_here() {
+        let is_late = self.has(Bug::KeepsTooLate) && !dice.chance(300);
+        if (save_needed || keeps) && !is_late {
+            self.keep(tab);
+        }
+        if dies_saved {
             return self.crash_page(tab);
         }
         while let Some(request) = self.tabs[tab].design.request(now) {
@@ -193,9 +215,18 @@ impl World<'_> {
         self.end_step(tab);
     }
 
-    fn dies_here(&mut self) -> bool {
+    /// What may happen to a page in a step: by the moment, and the step of that moment.
+    fn draw_step(&mut self, tab: usize) -> Dice {
+        let now = self.now;
+        let (last, count) = self.tabs[tab].steps;
+        let nth = if last == now { count + 1 } else { 0 };
+        self.tabs[tab].steps = (now, nth);
+        self.draw(About::Death, (tab as u64) << 32 | nth.cast_unsigned(), now)
+    }
+
+    fn dies_here(&self, dice: &mut Dice) -> bool {
         // One in four of the steps at which it might.
-        self.profile.page_crash > 0 && self.chance.below(4_000) < u64::from(self.profile.page_crash)
+        self.profile.page_crash > 0 && dice.below(4_000) < u64::from(self.profile.page_crash)
     }
 
     /// What the app is told, and what the user sees; whether the page's state is to be kept.
@@ -242,7 +273,7 @@ impl World<'_> {
     }
 
     pub(super) fn keep(&mut self, tab: usize) {
-        let Some(who) = self.tabs[tab].who else { return };
+        let Some(who) = self.tabs[tab].who else { return self.keep_visit(tab) };
         if let Some(saved) = self.tabs[tab].design.saved() {
             if let Some(taking) = &mut self.taking {
                 taking.kept = Some(saved.clone());
@@ -266,11 +297,12 @@ impl World<'_> {
         if self.tabs[tab].alarm.is_some_and(is_early) {
             return;
         }
-        let at = not_before.plus(self.chance.between(0, not_after.since(not_before)));
+        let it = &mut self.tabs[tab];
+        let at = not_before.plus(it.timers.between(0, not_after.since(not_before)));
         let mut delay_ms = at.since(now).clamp(0, MAX_DELAY_MS);
-        if !self.tabs[tab].visible && self.chance.chance(300) {
+        if !it.visible && it.timers.chance(300) {
             // Browsers slow the timers of hidden pages down.
-            delay_ms += self.chance.between(0, 60_000);
+            delay_ms += it.timers.between(0, 60_000);
         }
         self.next_alarm += 1;
         let set = self.next_alarm;
