@@ -10,6 +10,7 @@ pub mod history;
 mod measure;
 mod pages;
 mod reads;
+mod resetting;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -176,6 +177,7 @@ impl Auditor {
             page if self.jury.is_none() => self.page(at, page)?,
             page => self.register(page),
         }
+        self.keeps_up(at)?;
         self.measure(at, event);
         Ok(())
     }

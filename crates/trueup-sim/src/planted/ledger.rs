@@ -1,9 +1,9 @@
 //! Decisions that are stored otherwise than the core made them.
 
-use trueup_core::error::Rejection;
+use trueup_core::error::{Refusal, Rejection};
 use trueup_core::ledger::{Acceptance, Account, Command, Decision, Entry, EntryKind, Written};
 use trueup_core::operation::OperationRecord;
-use trueup_core::{Enforcement, OperationState, Timestamp, Units};
+use trueup_core::{Cause, Enforcement, OperationState, Timestamp, Units};
 
 use super::Bug;
 use crate::server::rows::Rows;
@@ -42,7 +42,7 @@ pub fn decide(
             known.cloned().map(Decision::Replayed).ok_or(Rejection::Unknown(command.operation()))
         }
         (Bug::FenceEndsHold, Command::Fence { operation, .. }, Err(Rejection::Held(_))) => {
-            let cause = trueup_core::Cause::NeverArrived;
+            let cause = Cause::NeverArrived;
             anew(known, &Command::Release { operation: *operation, cause })
         }
         (Bug::FenceRefusedAhead, Command::Fence { operation, .. }, Ok(Decision::Changed(_)))
@@ -85,6 +85,12 @@ pub fn decide(
             keep_version(rows, &mut written);
             Ok(Decision::Refused(written, refusal))
         }
+        (Bug::DenialForgetsHeld, _, Ok(Decision::Refused(written, refusal))) => {
+            let balance = rows.account.meters.get(&refusal.meter);
+            let left = balance.and_then(|it| Some(it.limit()?.saturating_sub(it.used)));
+            let remaining = left.unwrap_or(refusal.remaining);
+            Ok(Decision::Refused(written, Refusal { remaining, ..refusal }))
+        }
         (_, _, honest) => honest,
     }
 }
@@ -97,6 +103,13 @@ fn spoil(bug: Bug, rows: &Rows, written: &mut Written) {
             for (meter, balance) in &mut written.account.meters {
                 if let Some(before) = rows.account.meters.get(meter) {
                     balance.held = before.held;
+                }
+            }
+        }
+        (Bug::AbortForgotten, EntryKind::Settle) => {
+            for cause in written.operation.iter_mut().map(|record| &mut record.cause) {
+                if *cause == Cause::Aborted {
+                    (*cause, written.entry.cause) = (Cause::Finished, Cause::Finished);
                 }
             }
         }

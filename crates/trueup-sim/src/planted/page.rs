@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use trueup_core::client::{Begun, Deadline, Event, Request, Saved};
 use trueup_core::view::View;
-use trueup_core::{Charge, Epoch, Map, OperationId, Snapshot, Timestamp, Units, Version};
+use trueup_core::{
+    Cause, Charge, Epoch, Map, MeterId, OperationId, Snapshot, Timestamp, Units, Version,
+};
 
 use super::Bug;
 use crate::design::{Design, Input};
@@ -12,8 +14,17 @@ use crate::design::{Design, Input};
 /// A page's client with that bug.
 pub fn client(bug: Bug, inner: Box<dyn Design>) -> Box<dyn Design> {
     let view = inner.view().clone();
-    let (acknowledged, sent) = (Vec::new(), Vec::new());
-    Box::new(Buggy { bug, inner, view, own: None, counted: Map::new(), acknowledged, sent })
+    Box::new(Buggy {
+        bug,
+        inner,
+        view,
+        own: None,
+        counted: Map::new(),
+        acknowledged: Vec::new(),
+        sent: Vec::new(),
+        clock: Timestamp::default(),
+        over: Vec::new(),
+    })
 }
 
 #[derive(Debug)]
@@ -27,6 +38,9 @@ struct Buggy {
     counted: Map<OperationId, Charge>,
     acknowledged: Vec<OperationId>,
     sent: Vec<OperationId>,
+    clock: Timestamp,
+    /// Meters whose window was over once.
+    over: Vec<MeterId>,
 }
 
 impl Buggy {
@@ -100,6 +114,14 @@ impl Buggy {
                         shown.used = shown.used.saturating_add(units);
                     }
                 }
+                Bug::NeverResets => shown.resetting = false,
+                Bug::ResetsByOwnClock => {
+                    shown.resetting = shown.resets_at.is_some_and(|end| end <= self.clock);
+                }
+                Bug::StaysResetting => {
+                    self.over.extend(it.resetting.then(|| meter.clone()));
+                    shown.resetting = self.over.contains(&meter);
+                }
                 Bug::OwnClockResets if it.resetting => {
                     shown.used = shown.pending;
                     (shown.settled, shown.held) = (Units::ZERO, Units::ZERO);
@@ -113,6 +135,7 @@ impl Buggy {
 
 impl Design for Buggy {
     fn handle(&mut self, input: &Input, now: Timestamp) {
+        self.clock = now;
         match input {
             Input::Account(account, _) => self.own = Some(account.clone()),
             Input::Finished(id) => self.acknowledged.push(*id),
@@ -126,7 +149,17 @@ impl Design for Buggy {
     }
 
     fn begin(&mut self, id: OperationId, charge: &Charge, now: Timestamp) -> Option<Begun> {
-        let begun = self.inner.begin(id, charge, now)?;
+        let before = self.inner.view().clone();
+        let mut begun = self.inner.begin(id, charge, now)?;
+        if let Some(refusal) = &mut begun.refusal {
+            match (self.bug, before.meters.get(&refusal.meter)) {
+                (Bug::RefusalForgetsEnd, _) => refusal.resets_at = None,
+                (Bug::RefusalForgetsPending, Some(shown)) => {
+                    refusal.remaining = refusal.remaining.saturating_add(shown.pending);
+                }
+                _ => {}
+            }
+        }
         self.counted.insert(id, begun.predicted.clone());
         self.look();
         Some(begun)
@@ -137,6 +170,9 @@ impl Design for Buggy {
             let mut event = self.inner.event()?;
             match (self.bug, &mut event) {
                 (Bug::CorrectsSilently, Event::Corrected(_)) => continue,
+                (Bug::EndsUntrue, Event::Ended { cause, .. }) if *cause == Cause::Fallback => {
+                    *cause = Cause::Finished;
+                }
                 (Bug::CorrectionLies, Event::Corrected(correction)) => {
                     for movement in &mut correction.movements {
                         movement.before.used = movement.after.used;
@@ -163,7 +199,13 @@ impl Design for Buggy {
     }
 
     fn deadline(&self) -> Option<Deadline> {
-        self.inner.deadline()
+        let late_ms = match self.bug {
+            Bug::PollsLate => 8_000,
+            Bug::ResetsLate => 20_000,
+            _ => return self.inner.deadline(),
+        };
+        let Deadline { not_before, not_after } = self.inner.deadline()?;
+        Some(Deadline { not_before: not_before.plus(late_ms), not_after: not_after.plus(late_ms) })
     }
 
     fn saved(&self) -> Option<Saved> {
