@@ -10,6 +10,7 @@ pub mod history;
 mod measure;
 mod pages;
 mod reads;
+mod reasons;
 mod resetting;
 mod verdict;
 

@@ -234,6 +234,7 @@ impl Auditor {
         })?;
         page.check_resetting(at, shown)?;
         explained(page, shown)?;
+        self.check_reasons(page, account, shown, &expected.1)?;
         let mut ended = expected.1;
         ended.sort_unstable();
         let mut told = shown.ended.clone();

@@ -51,8 +51,8 @@ impl Auditor {
 
 /// How one change moved one meter, as a reader sees it.
 #[derive(Clone, Copy, Debug)]
-struct Shift {
-    meter: Meter,
+pub(super) struct Shift {
+    pub meter: Meter,
     /// Nothing from or to unlimited.
     limit: i64,
     /// Used and held together.
@@ -61,7 +61,7 @@ struct Shift {
 
 impl Book {
     /// What moved at `version`: the difference of two images.
-    fn shifts(&self, version: u64) -> Vec<Shift> {
+    pub(super) fn shifts(&self, version: u64) -> Vec<Shift> {
         let before = self.image(version.saturating_sub(1)).unwrap_or_default();
         let after = self.image(version).unwrap_or_default();
         let mut meters: Vec<Meter> = before.iter().chain(after).map(|it| it.meter).collect();

@@ -98,5 +98,7 @@ bugs! {
     FallbackUntold "fallback-untold" "what another model was charged for is told as finished",
     AbortForgotten "abort-forgotten" "a settle after the user left is written down as finished",
     EndsUntrue "ends-untrue" "a page tells another reason for an operation's end than its record has",
-    PollsLate "polls-late" "a timer of a page goes off eight seconds late",
+    CorrectionBlames "correction-blames" "a correction gives the window's end as the reason for what a grant moved",
+    CorrectionForgets "correction-forgets" "a correction names an operation, and not why it was charged so",
+    BelievesTwice "believes-twice" "a page takes an answer for true only when it comes a second time",
 }

@@ -24,6 +24,7 @@ pub fn client(bug: Bug, inner: Box<dyn Design>) -> Box<dyn Design> {
         sent: Vec::new(),
         clock: Timestamp::default(),
         over: Vec::new(),
+        heard: None,
     })
 }
 
@@ -41,6 +42,8 @@ struct Buggy {
     clock: Timestamp,
     /// Meters whose window was over once.
     over: Vec<MeterId>,
+    /// The version of the last answer.
+    heard: Option<Version>,
 }
 
 impl Buggy {
@@ -68,7 +71,7 @@ impl Buggy {
         Rc::new(edited)
     }
 
-    fn edited(&self, input: &Input) -> Option<Input> {
+    fn edited(&mut self, input: &Input) -> Option<Input> {
         let deaf = match (self.bug, input) {
             (Bug::DeafToFailure, Input::Failure(..)) => true,
             (Bug::StaysHidden, Input::Visible(visible)) => *visible,
@@ -78,6 +81,13 @@ impl Buggy {
             return None;
         }
         Some(match input {
+            Input::Answer(id, snapshot) if self.bug == Bug::BelievesTwice => {
+                let before = self.heard.replace(snapshot.version);
+                if before.is_some() && before != self.heard {
+                    return Some(Input::NotModified(*id));
+                }
+                input.clone()
+            }
             Input::Reply(_, snapshot) if self.bug == Bug::IgnoresActor => {
                 Input::Snapshot(Rc::clone(snapshot))
             }
@@ -173,6 +183,12 @@ impl Design for Buggy {
                 (Bug::EndsUntrue, Event::Ended { cause, .. }) if *cause == Cause::Fallback => {
                     *cause = Cause::Finished;
                 }
+                (Bug::CorrectionBlames, Event::Corrected(it)) if it.cause == Cause::Grant => {
+                    it.cause = Cause::WindowReset;
+                }
+                (Bug::CorrectionForgets, Event::Corrected(it)) if it.operation.is_some() => {
+                    it.cause = Cause::Finished;
+                }
                 (Bug::CorrectionLies, Event::Corrected(correction)) => {
                     for movement in &mut correction.movements {
                         movement.before.used = movement.after.used;
@@ -200,9 +216,8 @@ impl Design for Buggy {
 
     fn deadline(&self) -> Option<Deadline> {
         let late_ms = match self.bug {
-            Bug::PollsLate => 8_000,
             Bug::ResetsLate => 20_000,
-            _ => return self.inner.deadline(),
+            _ => 0,
         };
         let Deadline { not_before, not_after } = self.inner.deadline()?;
         Some(Deadline { not_before: not_before.plus(late_ms), not_after: not_after.plus(late_ms) })
