@@ -12,4 +12,4 @@ if (($#)); then
 fi
 step "exploring two pages, three operations, and everything that may go wrong but push" "$model"
 step "exploring the same with push, and less of everything else" \
-  "$model" --first 1 --second 1 --doubles 0 --reloads 0 --pushes 1
+  "$model" --losses 0 --doubles 0 --reloads 0 --timers 1 --pushes 1

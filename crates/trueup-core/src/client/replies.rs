@@ -57,7 +57,8 @@ impl Client {
     /// kept, or another actor's, so nothing of this client can happen under it any more.
     pub fn handle_fence_refused(&mut self, id: RequestId, now: Timestamp) {
         let Some(request) = self.in_flight.take_if(|request| request.id == id) else { return };
-        self.tries.succeed(request.sent_at);
+        // The server is there. It said nothing of the figures: they are as old as before.
+        self.tries.forgive();
         let Some(operation) = request.fences else { return };
         let Some(removed) = self.knowledge_mut().and_then(|it| it.pending.remove(operation)) else {
             return;

@@ -36,8 +36,7 @@ pub(super) struct Tries {
 impl Tries {
     /// A request that left at `sent_at` was answered.
     pub fn succeed(&mut self, sent_at: Timestamp) {
-        self.failures = 0;
-        self.rests_until = None;
+        self.forgive();
         self.checked_at = Some(sent_at);
     }
 
@@ -50,7 +49,7 @@ impl Tries {
         self.rests_until = Some(Deadline::between(not_before, pause_ms));
     }
 
-    /// The network is back: what failed before says nothing now.
+    /// The network is back, or the server is: what failed before says nothing now.
     pub fn forgive(&mut self) {
         self.failures = 0;
         self.rests_until = None;

@@ -362,3 +362,19 @@ fn a_page_that_was_seen_and_online_all_the_time_asks_nothing_for_being_told_so()
         ",
     );
 }
+
+#[test]
+fn a_fence_that_is_refused_says_nothing_of_the_figures_and_puts_no_check_off() {
+    check_live(
+        "
+        begin a premium=2                         => live v5 premium 1+0+2/5 standard 0+0+0/20
+        sent a
+        failed a                                  => asks since 5 for a
+        at 3000
+        answer v5; premium 1+0/5; standard 0+0/20 => fences a since 5
+        at 4000
+        fence_refused                             => live v5 premium 1+0+0/5 standard 0+0+0/20; never_arrived a: The message never arrived: 2 premium were returned.; a fenced never_arrived
+        timer                                     => 23000..29000
+        ",
+    );
+}
