@@ -81,15 +81,9 @@ pub fn decide(
             spoil(bug, rows, &mut written);
             Ok(Decision::Changed(written))
         }
-        (Bug::RefusalKeepsVersion, _, Ok(Decision::Refused(mut written, refusal))) => {
-            keep_version(rows, &mut written);
+        (_, _, Ok(Decision::Refused(mut written, mut refusal))) => {
+            spoil_refusal(bug, rows, &mut written, &mut refusal);
             Ok(Decision::Refused(written, refusal))
-        }
-        (Bug::DenialForgetsHeld, _, Ok(Decision::Refused(written, refusal))) => {
-            let balance = rows.account.meters.get(&refusal.meter);
-            let left = balance.and_then(|it| Some(it.limit()?.saturating_sub(it.used)));
-            let remaining = left.unwrap_or(refusal.remaining);
-            Ok(Decision::Refused(written, Refusal { remaining, ..refusal }))
         }
         (_, _, honest) => honest,
     }
@@ -115,6 +109,18 @@ fn spoil(bug: Bug, rows: &Rows, written: &mut Written) {
         }
         (Bug::OverageForgotten, _) => {
             written.entry.lines.iter_mut().for_each(|line| line.overage = Units::ZERO);
+        }
+        _ => {}
+    }
+}
+
+fn spoil_refusal(bug: Bug, rows: &Rows, written: &mut Written, refusal: &mut Refusal) {
+    match bug {
+        Bug::RefusalKeepsVersion => keep_version(rows, written),
+        Bug::DenialForgetsHeld => {
+            let balance = rows.account.meters.get(&refusal.meter);
+            let left = balance.and_then(|it| Some(it.limit()?.saturating_sub(it.used)));
+            refusal.remaining = left.unwrap_or(refusal.remaining);
         }
         _ => {}
     }
