@@ -52,7 +52,7 @@ size:
 
 # explore every interleaving of a small world; flags say how much may happen (--help lists them)
 model *flags:
-    @cargo run --release --package trueup-model -- {{ flags }}
+    @scripts/model.sh {{ flags }}
 
 # plant every small fault in the core, one at a time, and tell which its tests do not find; about an hour
 mutants *flags:

@@ -3,17 +3,18 @@
 use std::sync::LazyLock;
 
 use trueup_core::correction::{self, Correction, Movement};
-use trueup_core::error::Rejection;
+use trueup_core::error::{Refusal, Rejection};
 use trueup_core::ledger::{self, Entry};
 use trueup_core::operation::OperationState;
 use trueup_core::view::{MeterView, View};
 use trueup_core::{
-    AccountId, ActorId, Charge, Enforcement, Epoch, MeterBalance, MeterId, OperationId, Snapshot,
-    Timestamp, Units,
+    AccountId, ActorId, Charge, Enforcement, Epoch, MeterBalance, MeterId, OperationId,
+    OperationOutcome, Snapshot, Timestamp, Units,
 };
 
 use crate::audit::history::{
-    self, Amounts, CommandKind, Figures, Line, Meter, Moved, Op, Outcome, Read, Seen, State, Terms,
+    self, Amounts, Change, CommandKind, Denial, Figures, Line, Meter, Moved, Op, Outcome, Read,
+    Seen, Standing, State, Terms,
 };
 
 /// When every simulation begins, by an unmoved clock.
@@ -130,10 +131,11 @@ pub fn command(command: &ledger::Command) -> history::Command {
             CommandKind::Hold(actor(by), amounts(charge), content(said), expires_at.millis())
         }
         C::Rehold { charge, .. } => CommandKind::Rehold(amounts(charge)),
-        C::Settle { charge, content: said, .. } => {
-            CommandKind::Settle(amounts(charge), content(said))
+        C::Settle { charge, content: said, cause, .. } => {
+            let cause = cause.map(trueup_core::Cause::as_str);
+            CommandKind::Settle(amounts(charge), content(said), cause)
         }
-        C::Release { .. } => CommandKind::Release,
+        C::Release { cause, .. } => CommandKind::Release(cause.as_str()),
         C::Extend { expires_at, .. } => CommandKind::Extend(expires_at.millis()),
         C::Expire { charged, .. } => CommandKind::Expire(*charged),
         C::Fence { actor: by, .. } => CommandKind::Fence(actor(by)),
@@ -158,11 +160,21 @@ pub fn rejection(rejection: &Rejection) -> &'static str {
     }
 }
 
+/// What a plan has no room for.
+pub fn denial(refusal: &Refusal) -> Denial {
+    Denial {
+        meter: meter(&refusal.meter),
+        asked: refusal.asked.get(),
+        remaining: refusal.remaining.get(),
+        resets_at: refusal.resets_at.map(Timestamp::millis),
+    }
+}
+
 /// What came of a command.
 pub fn outcome(decided: &Result<ledger::Decision, Rejection>) -> Outcome {
     match decided {
         Ok(ledger::Decision::Changed(_)) => Outcome::Changed,
-        Ok(ledger::Decision::Refused(..)) => Outcome::Refused,
+        Ok(ledger::Decision::Refused(_, refusal)) => Outcome::Refused(denial(refusal)),
         Ok(ledger::Decision::Replayed(_)) => Outcome::Replayed,
         Err(why) => Outcome::Rejected(rejection(why)),
     }
@@ -181,6 +193,7 @@ pub fn entry(entry: &Entry, terms: Option<Terms>) -> history::Entry {
     history::Entry {
         version: entry.version.0,
         kind: entry.kind.as_str(),
+        cause: entry.cause.as_str(),
         lines: entry.lines.iter().map(line).collect(),
         terms,
     }
@@ -206,10 +219,19 @@ pub fn read(snapshot: &Snapshot, by: &ActorId, ask: &[OperationId]) -> Read {
         held: reading.held.get(),
         end: reading.window.end.millis(),
     });
-    let outcomes = snapshot
-        .operations
-        .iter()
-        .map(|it| (op(it.id), it.version.0, state(it.state), amounts(&it.counted)));
+    let standing = |it: &OperationOutcome| Standing {
+        version: it.version.0,
+        state: state(it.state),
+        cause: it.cause.as_str(),
+        requested: amounts(&it.requested),
+        counted: amounts(&it.counted),
+    };
+    let change = |it: &trueup_core::Change| Change {
+        version: it.version.0,
+        cause: it.cause.as_str(),
+        meter: meter(&it.meter),
+        units: it.units,
+    };
     Read {
         account: account(&snapshot.account),
         actor: actor(by),
@@ -219,7 +241,8 @@ pub fn read(snapshot: &Snapshot, by: &ActorId, ask: &[OperationId]) -> Read {
         version: snapshot.version.0,
         reset: snapshot.reset,
         figures: figures.collect(),
-        outcomes: outcomes.collect(),
+        outcomes: snapshot.operations.iter().map(|it| (op(it.id), standing(it))).collect(),
+        changes: snapshot.changes.iter().map(change).collect(),
     }
 }
 
@@ -229,11 +252,18 @@ pub fn moved(correction: &Correction) -> Vec<Moved> {
         (it.used.get(), it.limit.map(Units::get), it.remaining.map(Units::get))
     };
     let moved = |it: &Movement| Moved {
+        cause: correction.cause.as_str(),
+        op: correction.operation.map(op),
         meter: meter(&it.meter),
         before: told(&it.before),
         after: told(&it.after),
     };
     correction.movements.iter().map(moved).collect()
+}
+
+/// The meters of a view whose window is said to be over.
+pub fn resetting(view: &View) -> Vec<Meter> {
+    view.meters.iter().filter(|(_, it)| it.resetting).map(|(id, _)| meter(id)).collect()
 }
 
 /// Every meter of a view.

@@ -1,6 +1,6 @@
 //! A history to be read: one line an event.
 
-use crate::audit::history::{Event, Op, Place, Seen, State};
+use crate::audit::history::{Cause, Event, Op, Place, Read, Seen, Shown, State};
 use crate::border::meter_name;
 
 /// One line for one event.
@@ -33,8 +33,8 @@ fn meter(seen: &Seen) -> String {
     format!("{} {used}+{held}+{pending} of {limit}", meter_name(figures.meter))
 }
 
-fn ends(ended: &[(Op, State)]) -> String {
-    let each = ended.iter().map(|(op, state)| format!(", op {op} {state:?}"));
+fn ends(ended: &[(Op, State, Cause)]) -> String {
+    let each = ended.iter().map(|(op, state, cause)| format!(", op {op} {state:?} ({cause})"));
     each.collect::<String>().to_lowercase()
 }
 
@@ -59,22 +59,38 @@ fn words(event: &Event) -> String {
         Event::Swept { .. } => "nothing is due".to_owned(),
         Event::ByHand { op } => format!("a backend begins op {op}"),
         Event::Unchanged { known, .. } => format!("nothing newer than {}", place(known)),
-        Event::Read(read) => {
-            let (since, at) = (read.since, place(&(read.epoch, read.version)));
-            let reset = if read.reset { ", reset" } else { "" };
-            let told = &read.outcomes;
-            format!(
-                "account {} read for actor {}: {at} since {since}{reset}, {told:?}",
-                read.account, read.actor
-            )
-        }
-        Event::Shown(shown) => {
-            let at = shown.place.as_ref().map_or_else(|| "-".to_owned(), place);
-            let meters: Vec<_> = shown.meters.iter().map(meter).collect();
-            format!("page {} shows {at}: {}{}", shown.tab, meters.join(", "), ends(&shown.ended))
-        }
+        Event::Read(read) => read_words(read),
+        Event::Shown(shown) => shown_words(shown),
         page => page_words(page),
     }
+}
+
+fn read_words(read: &Read) -> String {
+    let Read { account, actor, since, .. } = read;
+    let at = place(&(read.epoch, read.version));
+    let reset = if read.reset { ", reset" } else { "" };
+    let each = read.outcomes.iter().map(|(op, it)| {
+        let (asked, counted) = (amounts(&it.requested), amounts(&it.counted));
+        let (state, cause) = (it.state, it.cause);
+        format!(", op {op} {state:?} ({cause}) at {}: {asked}, counts {counted}", it.version)
+    });
+    let operations: String = each.collect();
+    let each = read.changes.iter().map(|it| {
+        format!(", {} at {}: {:+} {}", it.cause, it.version, it.units, meter_name(it.meter))
+    });
+    let changes: String = each.collect();
+    format!(
+        "account {account} read for actor {actor}: {at} since {since}{reset}{operations}{changes}"
+    )
+}
+
+fn shown_words(shown: &Shown) -> String {
+    let at = shown.place.as_ref().map_or_else(|| "-".to_owned(), place);
+    let is_over = |it: &&Seen| shown.resetting.contains(&it.figures.meter);
+    let meters: Vec<_> = shown.meters.iter().map(meter).collect();
+    let over = shown.meters.iter().filter(is_over).map(|it| meter_name(it.figures.meter));
+    let over: String = over.map(|name| format!(", {name} is resetting")).collect();
+    format!("page {} shows {at}: {}{over}{}", shown.tab, meters.join(", "), ends(&shown.ended))
 }
 
 fn page_words(event: &Event) -> String {
@@ -93,12 +109,10 @@ fn page_words(event: &Event) -> String {
         Event::AskedAlone { tab } => format!("page {tab} asks, and nobody is signed in"),
         Event::Copied { from, to } => format!("page {to} is a copy of page {from}"),
         Event::Left { tab } => format!("page {tab} is left"),
-        Event::Began { tab, op, asked, predicted } => {
-            format!(
-                "page {tab} begins op {op}: {}, predicts {}",
-                amounts(asked),
-                amounts(predicted)
-            )
+        Event::Began { tab, op, asked, predicted, refusal } => {
+            let refused = refusal.map_or_else(String::new, |it| format!(", {it:?}"));
+            let (asked, predicted) = (amounts(asked), amounts(predicted));
+            format!("page {tab} begins op {op}: {asked}, predicts {predicted}{refused}")
         }
         Event::Withdrawn { tab, op } => format!("page {tab} withdraws op {op}"),
         Event::Kept { tab } => format!("page {tab} keeps its state"),
@@ -110,8 +124,11 @@ fn page_words(event: &Event) -> String {
             format!("page {tab} got no answer, and is to wait {retry_after} ms")
         }
         Event::ClockSet { tab } => format!("the clock of page {tab} is set"),
+        Event::Dozes { tab, until } => {
+            format!("the timer of page {tab} may be late, until {}", stamp(*until).trim_start())
+        }
         Event::GivenUp { tab, op } => format!("page {tab} gives op {op} up"),
-        Event::Received { tab, account, place: at } => {
+        Event::Received { tab, account, place: at, .. } => {
             format!("page {tab} receives {} of account {account}", place(at))
         }
         Event::FaultsStopped { .. } => "faults stop".to_owned(),

@@ -106,6 +106,8 @@ fn seen_alone(used: u64, pending: u64) -> Event {
         corrected: Vec::new(),
         ended: Vec::new(),
         live: false,
+        clock: 0,
+        resetting: Vec::new(),
     })
 }
 
@@ -117,7 +119,7 @@ fn the_auditor_judges_what_visitors_see() {
     };
     let begins = |predicted: &[(u8, u64)]| {
         let (asked, predicted) = (vec![(0, 1)], predicted.to_vec());
-        Event::Began { tab: 0, op: 1, asked, predicted }
+        Event::Began { tab: 0, op: 1, asked, predicted, refusal: None }
     };
     let ends = |well| Event::EndedAlone { tab: 0, op: 1, well };
     let kept = Event::Kept { tab: 0 };

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::expect::{Expected, Moves};
 use super::history::{
-    Amounts, Command, CommandKind, Entry, Figures, Line, Meter, Ms, Op, Outcome, PlanLine, State,
-    Terms,
+    Amounts, Cause, Command, CommandKind, Entry, Figures, Line, Meter, Ms, Op, Outcome, PlanLine,
+    Standing, State, Terms,
 };
 use super::{Invariant, Violation};
 
@@ -22,6 +22,8 @@ pub struct Book {
     images: Vec<Vec<Figures>>,
     /// Which operation changed at each of those versions.
     changed: Vec<Option<Op>>,
+    /// When each of them was written.
+    written_at: Vec<Ms>,
     open: BTreeSet<Op>,
     /// What led here, to begin another history from an earlier version.
     steps: Vec<Step>,
@@ -73,12 +75,13 @@ pub(super) struct Record {
     pub settled_content: Option<u8>,
     pub is_grant: bool,
     pub state: State,
+    pub cause: Cause,
     /// (meter, window, units).
     pub holds: Vec<(Meter, u64, u64)>,
     pub charged: Amounts,
     pub expires_at: Ms,
-    /// (version, state, what counts for it), oldest first.
-    pub log: Vec<(u64, State, Amounts)>,
+    /// Where it stood, oldest first.
+    pub log: Vec<Standing>,
     pub pruned: bool,
 }
 
@@ -91,8 +94,8 @@ impl Record {
     }
 
     /// Its latest state up to `version`.
-    pub fn at(&self, version: u64) -> Option<&(u64, State, Amounts)> {
-        self.log.iter().rev().find(|(at, _, _)| *at <= version)
+    pub fn at(&self, version: u64) -> Option<&Standing> {
+        self.log.iter().rev().find(|it| it.version <= version)
     }
 }
 
@@ -141,6 +144,8 @@ impl Book {
         let [line] = entry.lines.as_slice() else {
             return Invariant::OneImage.broken(format!("not one meter a change: {entry:?}"));
         };
+        let why = if entry.kind == "window" { "window_reset" } else { "plan_changed" };
+        Invariant::OneImage.check(entry.cause == why, || format!("not for {why}: {entry:?}"))?;
         let still = line.used == 0 && line.held == 0 && line.granted == 0 && line.overage == 0;
         Invariant::OneImage.check(still, || format!("terms moved figures: {entry:?}"))?;
         let wanted = plan.iter().find(|it| it.meter == line.meter);
@@ -199,7 +204,7 @@ impl Book {
             let record = self.records.get(&command.op);
             format!("{command:?} came out as {outcome:?}, not {:?}; {record:?}", expected.outcome)
         })?;
-        let writes = matches!(outcome, Outcome::Changed | Outcome::Refused);
+        let writes = matches!(outcome, Outcome::Changed | Outcome::Refused(_));
         Invariant::EndsOnce.check(writes == entry.is_some(), || {
             format!("{command:?} was {outcome:?} and wrote {entry:?}")
         })?;
@@ -207,9 +212,17 @@ impl Book {
         self.next_version(entry)?;
         Invariant::EndsOnce
             .check(entry.kind == expected.kind, || format!("{command:?} wrote {entry:?}"))?;
+        Invariant::OneImage.check(entry.cause == record.cause, || {
+            format!("{command:?} is due to {}, and wrote {entry:?}", record.cause)
+        })?;
         self.move_by(command, entry, &expected)?;
-        let version = entry.version;
-        let logged = (version, record.state, record.counted());
+        let logged = Standing {
+            version: entry.version,
+            state: record.state,
+            cause: record.cause,
+            requested: record.asked.clone(),
+            counted: record.counted(),
+        };
         let known = self.records.remove(&command.op).map(|known| known.log).unwrap_or_default();
         let log = known.into_iter().chain([logged]).collect();
         if record.state == State::Held {
@@ -292,8 +305,21 @@ impl Book {
         self.changed.get(from..to).into_iter().flatten().filter_map(|op| *op)
     }
 
+    /// When the change that made `version` was written.
+    pub(super) fn written_at(&self, version: u64) -> Option<Ms> {
+        self.written_at.get(usize::try_from(version.checked_sub(1)?).ok()?).copied()
+    }
+
+    /// What kind of change made `version`, and which operation changed, if one did.
+    pub(super) fn made_by(&self, version: u64) -> Option<(&'static str, Option<Op>)> {
+        let at = usize::try_from(version.checked_sub(1)?).ok()?;
+        let (Step::Aligned(_, _, entry) | Step::Decided(.., entry)) = self.steps.get(at)?;
+        Some((entry.kind, *self.changed.get(at)?))
+    }
+
     fn remember(&mut self, op: Option<Op>) {
         self.changed.push(op);
+        self.written_at.push(self.changed_at);
         self.images.push(self.gauges.iter().map(Gauge::figures).collect());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::book::{ACCEPTED_AHEAD_MS, ACCEPTED_FOR_MS, Book, Record};
-use super::history::{Amounts, Command, CommandKind, Meter, Ms, Outcome, State};
+use super::history::{Amounts, Cause, Command, CommandKind, Denial, Meter, Ms, Outcome, State};
 
 /// (meter, window) -> (used, held, granted).
 pub(super) type Moves = BTreeMap<(Meter, u64), (i64, i64, i64)>;
@@ -72,7 +72,8 @@ impl Book {
             (CommandKind::Fence(actor), None) => match unacceptable {
                 Some(why) => rejected(why),
                 None => {
-                    let record = fresh(command, *actor, &[], (0, 0), State::Fenced);
+                    let state = (State::Fenced, "never_arrived");
+                    let record = fresh(command, *actor, &[], (0, 0), state);
                     changed("fence", Moves::new(), record)
                 }
             },
@@ -105,12 +106,14 @@ impl Book {
         if !self.has_meters(asked, &[]) {
             return rejected("unknown_meter");
         }
-        if !self.has_room(asked, &[]) {
-            let record = fresh(command, actor, asked, content_and_expiry, State::Refused);
-            let outcome = Outcome::Refused;
+        if let Some(denial) = self.denial(asked, &[]) {
+            let state = (State::Refused, "limit_reached");
+            let record = fresh(command, actor, asked, content_and_expiry, state);
+            let outcome = Outcome::Refused(denial);
             return Expected { outcome, ..changed("refuse", Moves::new(), record) };
         }
-        let mut record = fresh(command, actor, asked, content_and_expiry, State::Held);
+        let state = (State::Held, "admitted");
+        let mut record = fresh(command, actor, asked, content_and_expiry, state);
         record.holds = self.set_aside(asked);
         let moves = record
             .holds
@@ -123,7 +126,7 @@ impl Book {
         if !self.has_meters(units, &[]) {
             return rejected("unknown_meter");
         }
-        let mut record = fresh(command, actor, units, (0, 0), State::Settled);
+        let mut record = fresh(command, actor, units, (0, 0), (State::Settled, "grant"));
         record.is_grant = true;
         let moves = self.set_aside(units);
         let moves = moves
@@ -141,10 +144,11 @@ impl Book {
                 if !self.has_meters(asked, &[]) {
                     return rejected("unknown_meter");
                 }
-                if !self.has_room(asked, &record.holds) {
+                if self.denial(asked, &record.holds).is_some() {
                     return rejected("refused");
                 }
-                let moved = Record { holds: self.set_aside(asked), ..record.clone() };
+                let (holds, cause) = (self.set_aside(asked), "fallback");
+                let moved = Record { holds, cause, ..record.clone() };
                 let mut moves = given_back(record);
                 for (meter, window, units) in &moved.holds {
                     moves.entry((*meter, *window)).or_default().1 += signed(*units);
@@ -156,18 +160,21 @@ impl Book {
                 let record = Record { expires_at: *until, ..record.clone() };
                 changed("extend", Moves::new(), record)
             }
-            CommandKind::Settle(charge, content) => {
+            CommandKind::Settle(charge, content, cause) => {
                 if !self.has_meters(charge, &record.holds) {
                     return rejected("unknown_meter");
                 }
                 let ended = Record { settled_content: Some(*content), ..record.clone() };
-                self.end(&ended, State::Settled, "settle", charge)
+                let cause = cause.unwrap_or_else(|| settled_since(&record.asked, charge));
+                self.end(&ended, (State::Settled, cause), "settle", charge)
             }
-            CommandKind::Release => self.end(record, State::Released, "release", &[]),
+            CommandKind::Release(cause) => {
+                self.end(record, (State::Released, cause), "release", &[])
+            }
             CommandKind::Expire(_) if record.expires_at > clock => plain(Outcome::Replayed),
             CommandKind::Expire(charged) => {
                 let charge = if *charged { record.counted() } else { Amounts::new() };
-                self.end(record, State::Expired, "expire", &charge)
+                self.end(record, (State::Expired, "hold_expired"), "expire", &charge)
             }
             CommandKind::Hold(..) | CommandKind::Fence(_) | CommandKind::Grant(..) => {
                 rejected("conflict")
@@ -179,7 +186,7 @@ impl Book {
     fn end(
         &self,
         record: &Record,
-        state: State,
+        (state, cause): (State, Cause),
         kind: &'static str,
         charge: &[(Meter, u64)],
     ) -> Expected {
@@ -190,7 +197,7 @@ impl Book {
             moves.entry((*meter, window)).or_default().0 += signed(*units);
         }
         let charged = charge.to_vec();
-        let ended = Record { state, charged, holds: Vec::new(), ..record.clone() };
+        let ended = Record { state, cause, charged, holds: Vec::new(), ..record.clone() };
         changed(kind, moves, ended)
     }
 
@@ -201,18 +208,21 @@ impl Book {
         })
     }
 
-    /// Whether there is room once `given_back` is.
-    fn has_room(&self, asked: &[(Meter, u64)], given_back: &[(Meter, u64, u64)]) -> bool {
-        asked.iter().all(|(meter, units)| {
-            let Some(gauge) = self.gauges.iter().find(|gauge| gauge.meter == *meter) else {
-                return false;
+    /// The first meter that has no room once `given_back` is.
+    fn denial(&self, asked: &[(Meter, u64)], given_back: &[(Meter, u64, u64)]) -> Option<Denial> {
+        asked.iter().find_map(|(meter, units)| {
+            let (meter, asked) = (*meter, *units);
+            let Some(gauge) = self.gauges.iter().find(|gauge| gauge.meter == meter) else {
+                return Some(Denial { meter, asked, remaining: 0, resets_at: None });
             };
             let back = given_back
                 .iter()
                 .filter(|(meter, window, _)| (*meter, *window) == (gauge.meter, gauge.window));
             let back: u64 = back.map(|(_, _, units)| units).sum();
-            let taken = gauge.used + gauge.held - back + units;
-            !gauge.terms.hard || gauge.limit().is_none_or(|limit| taken <= limit)
+            let taken = gauge.used + gauge.held - back;
+            let limit = gauge.limit().filter(|limit| gauge.terms.hard && taken + asked > *limit)?;
+            let (remaining, resets_at) = (limit.saturating_sub(taken), Some(gauge.terms.end));
+            Some(Denial { meter, asked, remaining, resets_at })
         })
     }
 
@@ -227,18 +237,29 @@ impl Book {
 
 fn expect_ended(kind: &CommandKind, record: &Record) -> Expected {
     match (kind, record.state) {
-        (CommandKind::Settle(charge, content), State::Settled) => {
+        (CommandKind::Settle(charge, content, _), State::Settled) => {
             if record.charged == *charge && record.settled_content == Some(*content) {
                 plain(Outcome::Replayed)
             } else {
                 rejected("conflict")
             }
         }
-        (CommandKind::Release, State::Released) | (CommandKind::Expire(_), _) => {
+        (CommandKind::Release(_), State::Released) | (CommandKind::Expire(_), _) => {
             plain(Outcome::Replayed)
         }
         (_, State::Fenced) => rejected("fenced"),
         _ => rejected("ended"),
+    }
+}
+
+/// Why a charge is what it is, when nobody says: another meter than asked for is another model's,
+/// less or more of the same is what was used.
+fn settled_since(asked: &[(Meter, u64)], charge: &[(Meter, u64)]) -> Cause {
+    let is_asked = |(meter, _): &(Meter, u64)| asked.iter().any(|(known, _)| known == meter);
+    match () {
+        () if asked == charge => "finished",
+        () if charge.iter().all(is_asked) => "metered",
+        () => "fallback",
     }
 }
 
@@ -258,7 +279,7 @@ fn fresh(
     actor: u8,
     asked: &[(Meter, u64)],
     (content, expires_at): (u8, Ms),
-    state: State,
+    (state, cause): (State, Cause),
 ) -> Record {
     Record {
         actor,
@@ -268,6 +289,7 @@ fn fresh(
         settled_content: None,
         is_grant: false,
         state,
+        cause,
         holds: Vec::new(),
         charged: Amounts::new(),
         expires_at,

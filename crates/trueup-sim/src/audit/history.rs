@@ -10,6 +10,8 @@ pub type Amounts = Vec<(Meter, u64)>;
 pub type Op = u32;
 /// (database history, version of the account).
 pub type Place = (u32, u64);
+/// Why something is as it is, in the protocol's word for it.
+pub type Cause = &'static str;
 
 /// Where an operation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,6 +161,8 @@ pub enum Event {
         asked: Amounts,
         /// What the page counts for it.
         predicted: Amounts,
+        /// Why the page expects it to be refused, if it does.
+        refusal: Option<Denial>,
     },
     /// The user thought better of it before anything left.
     Withdrawn {
@@ -227,6 +231,15 @@ pub enum Event {
         account: u8,
         /// At which place of history.
         place: Place,
+        /// When it was read, by the server's clock.
+        as_of: Ms,
+    },
+    /// A page's timer may be late: the browser slows it down, or its device sleeps.
+    Dozes {
+        /// Which page.
+        tab: u8,
+        /// Until when.
+        until: Ms,
     },
     /// What a page shows, after anything happened to it.
     Shown(Shown),
@@ -284,10 +297,10 @@ pub enum CommandKind {
     Hold(u8, Amounts, u8, Ms),
     /// Set aside elsewhere.
     Rehold(Amounts),
-    /// Charge (amounts, content).
-    Settle(Amounts, u8),
-    /// Give back.
-    Release,
+    /// Charge (amounts, content, why when it says so).
+    Settle(Amounts, u8, Option<Cause>),
+    /// Give back, for that reason.
+    Release(Cause),
     /// Keep open until.
     Extend(Ms),
     /// End by time; whether charged.
@@ -304,11 +317,24 @@ pub enum Outcome {
     /// It was written.
     Changed,
     /// The plan has no room, and that was written.
-    Refused,
+    Refused(Denial),
     /// It was carried out before.
     Replayed,
     /// Nothing was written, for that reason.
     Rejected(&'static str),
+}
+
+/// What a plan has no room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// The first meter that has none.
+    pub meter: Meter,
+    /// What is asked of it.
+    pub asked: u64,
+    /// What is left of it.
+    pub remaining: u64,
+    /// When its window ends.
+    pub resets_at: Option<Ms>,
 }
 
 /// One line of an account's history.
@@ -318,6 +344,8 @@ pub struct Entry {
     pub version: u64,
     /// What kind of change.
     pub kind: &'static str,
+    /// Why.
+    pub cause: Cause,
     /// The movements.
     pub lines: Vec<Line>,
     /// A meter's terms, when they are the change; the meter left the plan when `None`.
@@ -373,8 +401,38 @@ pub struct Read {
     pub reset: bool,
     /// Its figures.
     pub figures: Vec<Figures>,
-    /// (operation, version, state, what counts for it).
-    pub outcomes: Vec<(Op, u64, State, Amounts)>,
+    /// What became of operations.
+    pub outcomes: Vec<(Op, Standing)>,
+    /// What else moved.
+    pub changes: Vec<Change>,
+}
+
+/// How an operation stands at some version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The version that brought it there.
+    pub version: u64,
+    /// Where it stands.
+    pub state: State,
+    /// Why.
+    pub cause: Cause,
+    /// What it asked for.
+    pub requested: Amounts,
+    /// What counts for it: what is held while it is open, what was charged after.
+    pub counted: Amounts,
+}
+
+/// Something that moved a meter and is no operation of the reader's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The last version that moved it so.
+    pub version: u64,
+    /// Why.
+    pub cause: Cause,
+    /// Which meter.
+    pub meter: Meter,
+    /// By how much: of the limit for grants and plans, else of what is used and held.
+    pub units: i64,
 }
 
 /// One meter of a snapshot.
@@ -403,14 +461,18 @@ pub struct Shown {
     pub account: Option<u8>,
     /// What the figures are based on.
     pub place: Option<Place>,
+    /// What the page's clock says, which never steps back.
+    pub clock: Ms,
     /// Every meter.
     pub meters: Vec<Seen>,
+    /// Those whose window is said to be over.
+    pub resetting: Vec<Meter>,
     /// Whether the app was told that the view is another one.
     pub told: bool,
     /// How meters moved in ways that were not predicted, as the app was told, in its order.
     pub corrected: Vec<Moved>,
-    /// Operations whose end the app was told.
-    pub ended: Vec<(Op, State)>,
+    /// Operations whose end the app was told, and why they ended so.
+    pub ended: Vec<(Op, State, Cause)>,
     /// Whether the page says that it is in touch with the server.
     pub live: bool,
 }
@@ -418,6 +480,10 @@ pub struct Shown {
 /// How one meter moved, as the app was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved {
+    /// Why.
+    pub cause: Cause,
+    /// Because of which operation, when one is the reason.
+    pub op: Option<Op>,
     /// Which one.
     pub meter: Meter,
     /// Used, limit and what was left, before.

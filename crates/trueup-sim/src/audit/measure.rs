@@ -256,7 +256,7 @@ impl Session {
         let mut ranges: Vec<_> = image.iter().map(|it| (it.meter, taken(it), taken(it))).collect();
         for own in &self.own {
             let known = book.records.get(&own.op).and_then(|record| record.at(version));
-            if known.is_some_and(|(_, state, _)| counts_held || *state != State::Held) {
+            if known.is_some_and(|it| counts_held || it.state != State::Held) {
                 continue;
             }
             // What became of it in a history that was left may have been seen, or not.

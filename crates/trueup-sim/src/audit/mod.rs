@@ -10,6 +10,8 @@ pub mod history;
 mod measure;
 mod pages;
 mod reads;
+mod reasons;
+mod resetting;
 mod verdict;
 mod visitor;
 
@@ -178,6 +180,7 @@ impl Auditor {
             page if self.jury.is_none() => self.page(at, page)?,
             page => self.register(page),
         }
+        self.keeps_up(at)?;
         self.measure(at, event);
         Ok(())
     }

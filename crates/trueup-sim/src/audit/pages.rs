@@ -1,11 +1,17 @@
 //! What every page may show.
 
-use super::history::{Amounts, Event, Figures, Ms, Op, Place, Seen, Shown, State};
+use super::history::{
+    Amounts, Cause, Denial, Event, Figures, Meter, Ms, Op, Place, Seen, Shown, State,
+};
+use super::resetting::Reckoning;
 use super::verdict::ONE_POLL_MS;
 use super::{Auditor, Begun, Invariant, Violation};
 
 /// A page can ask for no more than that at once.
 pub(super) const MOST_UNDECIDED: usize = 100;
+
+/// An operation, how it ended and why.
+type Ended = (Op, State, Cause);
 
 /// (account, actor).
 pub(super) type Who = (u8, u8);
@@ -18,8 +24,8 @@ pub(super) struct Page {
     pub place: Option<Place>,
     /// What was begun here, or restored, and whose end was not seen.
     pub own: Vec<Own>,
-    /// What it showed last: whose name, which version, every meter.
-    view: (Option<u8>, Option<u64>, Vec<Seen>),
+    /// What it showed last.
+    view: View,
     /// An equal or earlier snapshot came: nothing may move.
     stale: bool,
     /// Operations given up since the page was last looked at.
@@ -30,7 +36,19 @@ pub(super) struct Page {
     pub listens_since: Option<Ms>,
     pub live: bool,
     pub undecided: Vec<Op>,
+    /// A snapshot that came since the page was last looked at: its place, and the server's clock.
+    pub arrived: Option<(Place, Ms)>,
+    pub reckoning: Option<Reckoning>,
+    /// Whether it was begun from what was kept, and not looked at since.
+    pub reopened: bool,
+    /// Until when its timer may be late.
+    pub dozes_until: Ms,
+    /// Whether its clock was set since it was last looked at.
+    pub clock_set: bool,
 }
+
+/// Whose name, which version, every meter, and those whose window is said to be over.
+type View = (Option<u8>, Option<u64>, Vec<Seen>, Vec<Meter>);
 
 /// An operation of a page that has not ended there.
 #[derive(Clone, Debug)]
@@ -59,9 +77,12 @@ impl Auditor {
                 self.kept.retain(|(tab, _), _| tab != to);
                 self.kept.extend(copies);
             }
-            Event::Left { tab } => *self.page_mut(*tab) = Page::default(),
-            Event::Began { tab, op, asked, predicted } => {
-                self.began(at, *tab, *op, (asked, predicted))?;
+            Event::Left { tab } => {
+                let page = self.page_mut(*tab);
+                *page = Page { dozes_until: page.dozes_until, ..Page::default() };
+            }
+            Event::Began { tab, op, asked, predicted, refusal } => {
+                self.began(at, *tab, *op, (asked, predicted, *refusal))?;
             }
             Event::Withdrawn { tab, op } => {
                 self.page_mut(*tab).own.retain(|own| own.op != *op);
@@ -84,6 +105,7 @@ impl Auditor {
             Event::ClockSet { tab } => {
                 let page = self.page_mut(*tab);
                 page.troubled_until = page.troubled_until.max(at + ONE_POLL_MS);
+                page.clock_set = true;
             }
             Event::GivenUp { tab, op } => {
                 let page = self.page_mut(*tab);
@@ -94,14 +116,19 @@ impl Auditor {
                     }
                 }
             }
-            Event::Received { tab, account, place } => {
+            Event::Dozes { tab, until } => {
+                let page = self.page_mut(*tab);
+                page.dozes_until = page.dozes_until.max(*until);
+            }
+            Event::Received { tab, account, place, as_of } => {
                 let page = self.page_mut(*tab);
                 let other = page.who.is_none_or(|(own, _)| own != *account);
                 page.stale = other || page.place.is_some_and(|known| *place <= known);
+                page.arrived = Some((*place, *as_of)).filter(|_| !other);
             }
             Event::Listening { tab } => self.page_mut(*tab).listens_since = Some(at),
             Event::Undecided { tab, ops } => self.page_mut(*tab).undecided = ops.clone(),
-            Event::Shown(shown) => self.shown(shown)?,
+            Event::Shown(shown) => self.shown(at, shown)?,
             _ => {}
         }
         Ok(())
@@ -112,18 +139,22 @@ impl Auditor {
         let mut page = found.unwrap_or_default();
         page.who = Some(who);
         // A page that is handed on shows what it did until the machine says otherwise.
-        page.view = std::mem::take(&mut self.page_mut(tab).view);
+        let before = std::mem::take(self.page_mut(tab));
+        page.view = before.view;
+        page.dozes_until = before.dozes_until;
+        page.reopened = true;
         page.troubled_until = at;
         page.own.iter_mut().for_each(|own| (own.sent, own.heard_at) = (true, at));
         *self.page_mut(tab) = page;
     }
 
     fn keep(&mut self, tab: u8) {
-        let Page { who, place, mut own, .. } = self.page_mut(tab).clone();
+        let Page { who, place, mut own, reckoning, .. } = self.page_mut(tab).clone();
         // What counts for nothing and never left is not kept.
         own.retain(|own| own.sent || !own.predicted.is_empty());
         if let Some(known) = who {
-            self.kept.insert((tab, known), Page { who, place, own, ..Page::default() });
+            let kept = Page { who, place, own, reckoning, ..Page::default() };
+            self.kept.insert((tab, known), kept);
         }
     }
 
@@ -148,19 +179,17 @@ impl Auditor {
         at: Ms,
         tab: u8,
         op: Op,
-        (asked, predicted): (&Amounts, &Amounts),
+        (asked, predicted, refusal): (&Amounts, &Amounts, Option<Denial>),
     ) -> Result<(), Violation> {
         let page = self.page_mut(tab);
         let shown = &page.view.2;
-        let no_room = |(meter, units): &(u8, u64)| {
-            shown.iter().find(|seen| seen.figures.meter == *meter).is_none_or(|seen| {
-                seen.figures.hard && seen.remaining.is_some_and(|remaining| remaining < *units)
-            })
-        };
-        let expected =
-            if !shown.is_empty() && asked.iter().any(no_room) { Vec::new() } else { asked.clone() };
+        let denial = asked.iter().find_map(|it| denial(shown, *it)).filter(|_| !shown.is_empty());
+        let expected = if denial.is_some() { Vec::new() } else { asked.clone() };
         Invariant::ExactlyOnce.check(*predicted == expected, || {
             format!("page {tab} predicts {predicted:?} for {asked:?} over {shown:?}")
+        })?;
+        Invariant::WithinLimit.check(refusal == denial, || {
+            format!("page {tab} tells {refusal:?}, not {denial:?}, of {asked:?} over {shown:?}")
         })?;
         if page.own.len() >= MOST_UNDECIDED {
             // What counts for nothing and never left makes room, the oldest first.
@@ -176,15 +205,15 @@ impl Auditor {
         Ok(())
     }
 
-    fn shown(&mut self, shown: &Shown) -> Result<(), Violation> {
+    fn shown(&mut self, at: Ms, shown: &Shown) -> Result<(), Violation> {
         let tab = shown.tab;
         let mut page = std::mem::take(self.page_mut(tab));
-        let judged = self.shown_on(&mut page, shown);
+        let judged = self.shown_on(&mut page, at, shown);
         *self.page_mut(tab) = page;
         judged
     }
 
-    fn shown_on(&self, page: &mut Page, shown: &Shown) -> Result<(), Violation> {
+    fn shown_on(&self, page: &mut Page, at: Ms, shown: &Shown) -> Result<(), Violation> {
         let tab = shown.tab;
         let Some((account, _)) = page.who else {
             return Invariant::Apart.check(shown.meters.is_empty(), || {
@@ -197,46 +226,19 @@ impl Auditor {
         Invariant::NeverBack.check(!falls, || {
             format!("page {tab} fell from {:?} to {:?}", page.place, shown.place)
         })?;
-        let mut ended: Vec<(Op, State)> =
-            page.given_up.drain(..).map(|op| (op, State::Fenced)).collect();
-        let mut expected = Vec::new();
-        page.own.retain(|own| !ended.iter().any(|(op, _)| *op == own.op));
-        if let Some((epoch, version)) = shown.place {
-            let book = self.book(account, epoch)?;
-            let Some(image) = book.image(version) else {
-                let what = format!("page {tab} shows version {version}, which nobody could read");
-                return Invariant::OneImage.broken(what);
-            };
-            let mut predicted = [0_u64; 8];
-            page.own.retain(|own| {
-                let record = book.records.get(&own.op).and_then(|record| record.at(version));
-                match record {
-                    Some((_, State::Held, _)) => true,
-                    Some((_, state, _)) => {
-                        ended.push((own.op, *state));
-                        false
-                    }
-                    None => {
-                        for (meter, units) in &own.predicted {
-                            if let Some(sum) = predicted.get_mut(usize::from(*meter)) {
-                                *sum += units;
-                            }
-                        }
-                        true
-                    }
-                }
-            });
-            let pending = |meter| predicted.get(usize::from(meter)).copied().unwrap_or_default();
-            expected = image.iter().map(|it| seen(*it, pending(it.meter))).collect();
-        }
-        Invariant::ExactlyOnce.check(shown.meters == expected, || {
+        let expected = self.expect_shown(page, account, shown.place)?;
+        Invariant::ExactlyOnce.check(shown.meters == expected.0, || {
             let own = &page.own;
+            let expected = expected.0;
             format!(
                 "page {tab} shows {:?}, not {expected:?}; undecided there: {own:?}",
                 shown.meters
             )
         })?;
+        page.check_resetting(at, shown)?;
         explained(page, shown)?;
+        self.check_reasons(page, account, shown, &expected.1)?;
+        let mut ended = expected.1;
         ended.sort_unstable();
         let mut told = shown.ended.clone();
         told.sort_unstable();
@@ -246,7 +248,8 @@ impl Auditor {
         Invariant::NeverBack.check(!(page.stale && moved), || {
             format!("a stale snapshot moved page {tab} from {:?} to {:?}", page.view, shown.meters)
         })?;
-        let view = (shown.account, shown.place.map(|(_, version)| version), shown.meters.clone());
+        let version = shown.place.map(|(_, version)| version);
+        let view = (shown.account, version, shown.meters.clone(), shown.resetting.clone());
         Invariant::ExactlyOnce.check(shown.told || page.view == view, || {
             format!("page {tab} shows something else, and the app was not told: {shown:?}")
         })?;
@@ -255,6 +258,43 @@ impl Auditor {
         page.view = view;
         page.live = shown.live;
         Ok(())
+    }
+
+    /// What a page must show over the image at `place`, and what of it ended there: its own operations
+    /// that the image knows count in it, the others beside it.
+    fn expect_shown(
+        &self,
+        page: &mut Page,
+        account: u8,
+        place: Option<Place>,
+    ) -> Result<(Vec<Seen>, Vec<Ended>), Violation> {
+        let given_up = page.given_up.drain(..);
+        let mut ended: Vec<Ended> =
+            given_up.map(|op| (op, State::Fenced, "never_arrived")).collect();
+        page.own.retain(|own| !ended.iter().any(|(op, ..)| *op == own.op));
+        let Some((epoch, version)) = place else { return Ok((Vec::new(), ended)) };
+        let book = self.book(account, epoch)?;
+        let Some(image) = book.image(version) else {
+            let what = format!("version {version} is shown, which nobody could read");
+            return Invariant::OneImage.broken(what);
+        };
+        let mut predicted = [0_u64; 8];
+        page.own.retain(|own| {
+            let record = book.records.get(&own.op).and_then(|record| record.at(version));
+            if let Some(record) = record {
+                let is_open = record.state == State::Held;
+                ended.extend((!is_open).then_some((own.op, record.state, record.cause)));
+                return is_open;
+            }
+            for (meter, units) in &own.predicted {
+                if let Some(sum) = predicted.get_mut(usize::from(*meter)) {
+                    *sum += units;
+                }
+            }
+            true
+        });
+        let pending = |meter| predicted.get(usize::from(meter)).copied().unwrap_or_default();
+        Ok((image.iter().map(|it| seen(*it, pending(it.meter))).collect(), ended))
     }
 
     pub(super) fn page_mut(&mut self, tab: u8) -> &mut Page {
@@ -270,7 +310,7 @@ impl Auditor {
 /// What the app is told of a meter begins where the meter was, goes on where it was left, and ends
 /// where the meter is; and a snapshot moves no meter without a word.
 fn explained(page: &Page, shown: &Shown) -> Result<(), Violation> {
-    let (account, _, before) = &page.view;
+    let (account, _, before, _) = &page.view;
     let told = |it: &Seen| (it.total, it.figures.limit, it.remaining);
     let of =
         |meters: &[Seen], meter| meters.iter().find(|seen| seen.figures.meter == meter).map(told);
@@ -292,6 +332,15 @@ fn explained(page: &Page, shown: &Shown) -> Result<(), Violation> {
         })?;
     }
     Ok(())
+}
+
+/// What a page that shows that rightly tells of one meter of a charge, if there is no room for it.
+pub(super) fn denial(shown: &[Seen], (meter, asked): (Meter, u64)) -> Option<Denial> {
+    let Some(seen) = shown.iter().find(|seen| seen.figures.meter == meter) else {
+        return Some(Denial { meter, asked, remaining: 0, resets_at: None });
+    };
+    let remaining = seen.remaining.filter(|left| seen.figures.hard && *left < asked)?;
+    Some(Denial { meter, asked, remaining, resets_at: Some(seen.figures.end) })
 }
 
 fn seen(figures: Figures, pending: u64) -> Seen {

@@ -52,6 +52,32 @@ impl Auditor {
         since + ONE_POLL_MS + 2 * ROUND_TRIP_MS
     }
 
+    /// Once faults stopped, every change is on every page within the bound, whatever changes after
+    /// it: counted from the change, or from the end of the faults when it was made before.
+    pub(super) fn keeps_up(&self, at: Ms) -> Result<(), Violation> {
+        let Some(stopped) = self.stopped_at.filter(|_| self.jury.is_none()) else { return Ok(()) };
+        for (tab, page) in self.pages.iter().enumerate() {
+            let Some((account, _)) = page.who else { continue };
+            let newest = self.newest_place(account);
+            let seen = page.place.filter(|(epoch, _)| newest.is_some_and(|(it, _)| it == *epoch));
+            let unseen = seen.map_or(0, |(_, version)| version) + 1;
+            let book = self.books.get(usize::from(account)).and_then(|books| books.last());
+            let Some(written_at) = book.and_then(|it| it.written_at(unseen)) else { continue };
+            let from = written_at.max(stopped);
+            let by_poll = from.max(page.troubled_until) + ONE_POLL_MS + 2 * ROUND_TRIP_MS;
+            // By push as well: what overtakes on the way leaves a gap, which is fetched. That push is
+            // fast is judged once nothing changes any more.
+            Invariant::Heals.check(at <= by_poll, || {
+                format!(
+                    "page {tab} is at {:?} still, {} ms after version {unseen} was written",
+                    page.place,
+                    at - written_at
+                )
+            })?;
+        }
+        Ok(())
+    }
+
     pub(super) fn judge(&self, at: Ms) -> Result<(), Violation> {
         let stopped = self.stopped_at.unwrap_or_default();
         Invariant::Heals

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::history::{Amounts, Event, Figures, Meter, Op, Seen, Shown};
-use super::pages::MOST_UNDECIDED;
+use super::history::{Amounts, Denial, Event, Figures, Meter, Op, Seen, Shown};
+use super::pages::{MOST_UNDECIDED, denial};
 use super::{Auditor, Invariant, Violation};
 
 /// Every page that a visitor looks at, and what browsers kept of them.
@@ -89,14 +89,15 @@ fn about(event: &Event) -> Option<u8> {
 impl Visitor {
     fn take(&mut self, event: &Event) -> Result<(), Violation> {
         match event {
-            Event::Began { tab, op, asked, predicted } => {
+            Event::Began { tab, op, asked, predicted, refusal } => {
                 let seen = self.seen();
-                let has_room = |(meter, units): &(Meter, u64)| {
-                    let known = seen.iter().find(|it| it.figures.meter == *meter);
-                    known.is_some_and(|it| it.remaining.is_none_or(|left| left >= *units))
-                };
-                let expected =
-                    if asked.iter().all(has_room) { asked.clone() } else { Amounts::new() };
+                let denial = asked.iter().find_map(|it| denial(&seen, *it));
+                // What a visitor has never comes back by itself.
+                let denial = denial.map(|it| Denial { resets_at: None, ..it });
+                let expected = if denial.is_some() { Amounts::new() } else { asked.clone() };
+                Invariant::WithinLimit.check(*refusal == denial, || {
+                    format!("page {tab} tells a visitor {refusal:?}, not {denial:?}")
+                })?;
                 Invariant::ExactlyOnce.check(*predicted == expected, || {
                     format!("page {tab} predicts {predicted:?} for a visitor who has {seen:?}")
                 })?;
@@ -145,7 +146,8 @@ impl Visitor {
         Invariant::ExactlyOnce.check(shown.meters == expected, || {
             format!("a visitor is shown {:?}, not {expected:?}; {:?}", shown.meters, self.own)
         })?;
-        let is_quiet = shown.corrected.is_empty() && shown.ended.is_empty();
+        let is_quiet =
+            shown.corrected.is_empty() && shown.ended.is_empty() && shown.resetting.is_empty();
         Invariant::ExactlyOnce
             .check(is_quiet, || format!("a visitor is told of a server's doing: {shown:?}"))?;
         let moved = self.view.as_ref() != Some(&expected);

@@ -36,9 +36,21 @@ pub fn run(arguments: &Arguments) -> bool {
             eprintln!("error: {failure}");
             return false;
         }
+        if script.broken.is_some() {
+            break;
+        }
     }
     script.out.flush().map_err(|error| script.broken.get_or_insert(error).kind()).ok();
-    script.broken.inspect(|error| eprintln!("error: {error}")).is_none()
+    // Whoever closed the pipe has read enough.
+    let is_loud = |error: &std::io::Error| error.kind() != std::io::ErrorKind::BrokenPipe;
+    script
+        .broken
+        .inspect(|error| {
+            if is_loud(error) {
+                eprintln!("error: {error}");
+            }
+        })
+        .is_none()
 }
 
 struct Script<W: Write> {

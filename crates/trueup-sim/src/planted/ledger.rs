@@ -1,9 +1,9 @@
 //! Decisions that are stored otherwise than the core made them.
 
-use trueup_core::error::Rejection;
+use trueup_core::error::{Refusal, Rejection};
 use trueup_core::ledger::{Acceptance, Account, Command, Decision, Entry, EntryKind, Written};
 use trueup_core::operation::OperationRecord;
-use trueup_core::{Enforcement, OperationState, Timestamp, Units};
+use trueup_core::{Cause, Enforcement, OperationState, Timestamp, Units};
 
 use super::Bug;
 use crate::server::rows::Rows;
@@ -42,7 +42,7 @@ pub fn decide(
             known.cloned().map(Decision::Replayed).ok_or(Rejection::Unknown(command.operation()))
         }
         (Bug::FenceEndsHold, Command::Fence { operation, .. }, Err(Rejection::Held(_))) => {
-            let cause = trueup_core::Cause::NeverArrived;
+            let cause = Cause::NeverArrived;
             anew(known, &Command::Release { operation: *operation, cause })
         }
         (Bug::FenceRefusedAhead, Command::Fence { operation, .. }, Ok(Decision::Changed(_)))
@@ -81,8 +81,8 @@ pub fn decide(
             spoil(bug, rows, &mut written);
             Ok(Decision::Changed(written))
         }
-        (Bug::RefusalKeepsVersion, _, Ok(Decision::Refused(mut written, refusal))) => {
-            keep_version(rows, &mut written);
+        (_, _, Ok(Decision::Refused(mut written, mut refusal))) => {
+            spoil_refusal(bug, rows, &mut written, &mut refusal);
             Ok(Decision::Refused(written, refusal))
         }
         (_, _, honest) => honest,
@@ -100,8 +100,27 @@ fn spoil(bug: Bug, rows: &Rows, written: &mut Written) {
                 }
             }
         }
+        (Bug::AbortForgotten, EntryKind::Settle) => {
+            for cause in written.operation.iter_mut().map(|record| &mut record.cause) {
+                if *cause == Cause::Aborted {
+                    (*cause, written.entry.cause) = (Cause::Finished, Cause::Finished);
+                }
+            }
+        }
         (Bug::OverageForgotten, _) => {
             written.entry.lines.iter_mut().for_each(|line| line.overage = Units::ZERO);
+        }
+        _ => {}
+    }
+}
+
+fn spoil_refusal(bug: Bug, rows: &Rows, written: &mut Written, refusal: &mut Refusal) {
+    match bug {
+        Bug::RefusalKeepsVersion => keep_version(rows, written),
+        Bug::DenialForgetsHeld => {
+            let balance = rows.account.meters.get(&refusal.meter);
+            let left = balance.and_then(|it| Some(it.limit()?.saturating_sub(it.used)));
+            refusal.remaining = left.unwrap_or(refusal.remaining);
         }
         _ => {}
     }

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use trueup_core::client::{Begun, Deadline, Event, Request, Saved};
 use trueup_core::view::View;
-use trueup_core::{Charge, Epoch, Map, MeterId, OperationId, Snapshot, Timestamp, Units, Version};
+use trueup_core::{
+    Cause, Charge, Epoch, Map, MeterId, OperationId, Snapshot, Timestamp, Units, Version,
+};
 
 use super::Bug;
 use crate::design::{Design, Input};
@@ -12,8 +14,18 @@ use crate::design::{Design, Input};
 /// A page's client with that bug.
 pub fn client(bug: Bug, inner: Box<dyn Design>) -> Box<dyn Design> {
     let view = inner.view().clone();
-    let (acknowledged, sent) = (Vec::new(), Vec::new());
-    Box::new(Buggy { bug, inner, view, own: None, counted: Map::new(), acknowledged, sent })
+    Box::new(Buggy {
+        bug,
+        inner,
+        view,
+        own: None,
+        counted: Map::new(),
+        acknowledged: Vec::new(),
+        sent: Vec::new(),
+        clock: Timestamp::default(),
+        over: Vec::new(),
+        heard: None,
+    })
 }
 
 #[derive(Debug)]
@@ -27,6 +39,11 @@ struct Buggy {
     counted: Map<OperationId, Charge>,
     acknowledged: Vec<OperationId>,
     sent: Vec<OperationId>,
+    clock: Timestamp,
+    /// Meters whose window was over once.
+    over: Vec<MeterId>,
+    /// The version of the last answer.
+    heard: Option<Version>,
 }
 
 impl Buggy {
@@ -54,7 +71,7 @@ impl Buggy {
         Rc::new(edited)
     }
 
-    fn edited(&self, input: &Input) -> Option<Input> {
+    fn edited(&mut self, input: &Input) -> Option<Input> {
         let deaf = match (self.bug, input) {
             (Bug::DeafToFailure, Input::Failure(..)) => true,
             (Bug::StaysHidden, Input::Visible(visible)) => *visible,
@@ -64,6 +81,13 @@ impl Buggy {
             return None;
         }
         Some(match input {
+            Input::Answer(id, snapshot) if self.bug == Bug::BelievesTwice => {
+                let before = self.heard.replace(snapshot.version);
+                if before.is_some() && before != self.heard {
+                    return Some(Input::NotModified(*id));
+                }
+                input.clone()
+            }
             Input::Reply(_, snapshot) if self.bug == Bug::IgnoresActor => {
                 Input::Snapshot(Rc::clone(snapshot))
             }
@@ -100,6 +124,14 @@ impl Buggy {
                         shown.used = shown.used.saturating_add(units);
                     }
                 }
+                Bug::NeverResets => shown.resetting = false,
+                Bug::ResetsByOwnClock => {
+                    shown.resetting = shown.resets_at.is_some_and(|end| end <= self.clock);
+                }
+                Bug::StaysResetting => {
+                    self.over.extend(it.resetting.then(|| meter.clone()));
+                    shown.resetting = self.over.contains(&meter);
+                }
                 Bug::OwnClockResets if it.resetting => {
                     shown.used = shown.pending;
                     (shown.settled, shown.held) = (Units::ZERO, Units::ZERO);
@@ -113,6 +145,7 @@ impl Buggy {
 
 impl Design for Buggy {
     fn handle(&mut self, input: &Input, now: Timestamp) {
+        self.clock = now;
         match input {
             Input::Account(account, _) => self.own = Some(account.clone()),
             Input::Finished(id) => self.acknowledged.push(*id),
@@ -126,7 +159,17 @@ impl Design for Buggy {
     }
 
     fn begin(&mut self, id: OperationId, charge: &Charge, now: Timestamp) -> Option<Begun> {
-        let begun = self.inner.begin(id, charge, now)?;
+        let before = self.inner.view().clone();
+        let mut begun = self.inner.begin(id, charge, now)?;
+        if let Some(refusal) = &mut begun.refusal {
+            match (self.bug, before.meters.get(&refusal.meter)) {
+                (Bug::RefusalForgetsEnd, _) => refusal.resets_at = None,
+                (Bug::RefusalForgetsPending, Some(shown)) => {
+                    refusal.remaining = refusal.remaining.saturating_add(shown.pending);
+                }
+                _ => {}
+            }
+        }
         self.counted.insert(id, begun.predicted.clone());
         self.look();
         Some(begun)
@@ -137,6 +180,15 @@ impl Design for Buggy {
             let mut event = self.inner.event()?;
             match (self.bug, &mut event) {
                 (Bug::CorrectsSilently, Event::Corrected(_)) => continue,
+                (Bug::EndsUntrue, Event::Ended { cause, .. }) if *cause == Cause::Fallback => {
+                    *cause = Cause::Finished;
+                }
+                (Bug::CorrectionBlames, Event::Corrected(it)) if it.cause == Cause::Grant => {
+                    it.cause = Cause::WindowReset;
+                }
+                (Bug::CorrectionForgets, Event::Corrected(it)) if it.operation.is_some() => {
+                    it.cause = Cause::Finished;
+                }
                 (Bug::CorrectionLies, Event::Corrected(correction)) => {
                     for movement in &mut correction.movements {
                         movement.before.used = movement.after.used;
@@ -163,7 +215,12 @@ impl Design for Buggy {
     }
 
     fn deadline(&self) -> Option<Deadline> {
-        self.inner.deadline()
+        let late_ms = match self.bug {
+            Bug::ResetsLate => 20_000,
+            _ => 0,
+        };
+        let Deadline { not_before, not_after } = self.inner.deadline()?;
+        Some(Deadline { not_before: not_before.plus(late_ms), not_after: not_after.plus(late_ms) })
     }
 
     fn saved(&self) -> Option<Saved> {

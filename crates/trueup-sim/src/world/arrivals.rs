@@ -178,6 +178,7 @@ impl World<'_> {
             tab: small(tab),
             account: border::account(&snapshot.account),
             place: (border::epoch(&snapshot.epoch), snapshot.version.0),
+            as_of: snapshot.as_of.millis(),
         });
     }
 

@@ -170,6 +170,11 @@ impl World<'_> {
             self.reach(Sometimes::Slept);
         }
         self.devices[device].wakes_at = Some(self.now + for_ms);
+        for tab in 0..self.tabs.len() {
+            if self.tabs[tab].device == device {
+                self.note(Event::Dozes { tab: small(tab), until: self.now + for_ms });
+            }
+        }
         self.after(for_ms, Task::Wake(device));
     }
 

@@ -102,7 +102,8 @@ impl World<'_> {
             self.reach(Sometimes::PredictedRefusal);
         }
         let predicted = border::amounts(&begun.predicted);
-        self.note(Event::Began { tab: small(tab), op, asked, predicted });
+        let refusal = begun.refusal.as_ref().map(border::denial);
+        self.note(Event::Began { tab: small(tab), op, asked, predicted, refusal });
         self.drain(tab, now, false);
         if self.tabs[tab].page != page || !self.tabs[tab].is_open {
             return;

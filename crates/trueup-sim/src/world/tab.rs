@@ -243,12 +243,12 @@ impl World<'_> {
                 Told::ViewChanged => told = true,
                 Told::SaveNeeded => save_needed = true,
                 Told::Corrected(correction) => corrected.extend(border::moved(&correction)),
-                Told::Ended { operation, state, .. } => {
-                    ended.push((border::op(operation), border::state(state)));
+                Told::Ended { operation, state, cause } => {
+                    ended.push((border::op(operation), border::state(state), cause.as_str()));
                 }
             }
         }
-        for (_, state) in &ended {
+        for (_, state, _) in &ended {
             self.reach(match state {
                 State::Settled | State::Held => Sometimes::SawSettled,
                 State::Released => Sometimes::SawReleased,
@@ -257,17 +257,20 @@ impl World<'_> {
                 State::Fenced => Sometimes::SawFenced,
             });
         }
+        let clock = self.page_clock(tab).millis();
         let design = &self.tabs[tab].design;
         let view = design.view();
         let place =
             view.version.and_then(|version| Some((border::epoch(&design.epoch()?), version.0)));
-        let meters = border::seen(view);
+        let (meters, resetting) = (border::seen(view), border::resetting(view));
         let account = view.account.as_ref().map(border::account);
         let live = view.status == trueup_core::view::Status::Live;
         if meters.iter().any(|seen| seen.remaining == Some(0)) {
             self.reach(Sometimes::AtLimit);
         }
-        let shown = Shown { tab: small(tab), account, place, meters, told, corrected, ended, live };
+        let tab = small(tab);
+        let shown =
+            Shown { tab, account, place, clock, meters, resetting, told, corrected, ended, live };
         self.note(Event::Shown(shown));
         save_needed
     }
@@ -303,6 +306,7 @@ impl World<'_> {
         if !it.visible && it.timers.chance(300) {
             // Browsers slow the timers of hidden pages down.
             delay_ms += it.timers.between(0, 60_000);
+            self.note(Event::Dozes { tab: small(tab), until: self.now + delay_ms });
         }
         self.next_alarm += 1;
         let set = self.next_alarm;
