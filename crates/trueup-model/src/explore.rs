@@ -74,7 +74,7 @@ impl Model for Small {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![
+        let mut properties = vec![
             Property::always("no law is broken", |_, world: &World| audit::broken(world).is_none()),
             Property::always("what stops failing heals", |model: &Self, world: &World| {
                 let mut hasher = DefaultHasher::new();
@@ -83,9 +83,6 @@ impl Model for Small {
             }),
             Property::sometimes("an operation is refused", |_, world: &World| {
                 has_outcome(world, trueup_core::OperationState::Refused)
-            }),
-            Property::sometimes("an operation is fenced", |_, world: &World| {
-                has_outcome(world, trueup_core::OperationState::Fenced)
             }),
             Property::sometimes("a fallback is charged", |_, world: &World| {
                 world.server.newest().taken[1] > 0
@@ -98,7 +95,15 @@ impl Model for Small {
                         && world.left.begins == [0, 0]
                 },
             ),
-        ]
+        ];
+        let Budget { losses, reloads, timers, .. } = self.budget;
+        // Where no page is ever left in doubt, none fences.
+        if losses + reloads + timers > 0 {
+            properties.push(Property::sometimes("an operation is fenced", |_, world: &World| {
+                has_outcome(world, trueup_core::OperationState::Fenced)
+            }));
+        }
+        properties
     }
 }
 

@@ -43,7 +43,7 @@ struct Cli {
     #[arg(long, default_value_t = 0)]
     pushes: u8,
     /// Follow one state in so many until it has healed; 1 follows every one, and takes far longer
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 64)]
     heal_one_in: u64,
     /// Threads to use
     #[arg(long, default_value_t = 2)]
