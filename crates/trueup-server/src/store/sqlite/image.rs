@@ -28,8 +28,8 @@ impl Image for &mut SqliteConnection {
             operation_columns!("op_id"),
             " FROM (SELECT op_id AS changed, version AS at FROM entry WHERE account_id = ?1 \
              AND version > ?3 AND version <= ?4 AND line = 0 AND actor_id = ?2) \
-             CROSS JOIN operation ON account_id = ?1 AND op_id = changed AND version = at \
-             WHERE cause <> 'grant' ORDER BY at LIMIT ?5"
+             CROSS JOIN operation WHERE account_id = ?1 AND op_id = changed AND version = at \
+             AND cause <> 'grant' ORDER BY at LIMIT ?5"
         ))
         .bind(account.as_str())
         .bind(actor.as_str())
