@@ -14,6 +14,7 @@ mod rows;
 mod snapshot;
 mod sqlite;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use trueup_core::ledger::{Account, Entry};
@@ -181,27 +182,18 @@ impl StoreError {
     pub fn is_conflict(&self) -> bool {
         const SERIALIZATION_FAILURE: &str = "40001";
         const DEADLOCK: &str = "40P01";
-        let Self::Database(error) = self else { return false };
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        code.is_some_and(|code| code == SERIALIZATION_FAILURE || code == DEADLOCK)
+        self.code().is_some_and(|code| code == SERIALIZATION_FAILURE || code == DEADLOCK)
     }
 
     /// Whether somebody else kept locked what was needed, for longer than it was waited for.
     pub fn is_locked(&self) -> bool {
         const LOCK_NOT_AVAILABLE: &str = "55P03";
-        match self {
-            Self::Locked => true,
-            Self::Database(error) => {
-                let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-                code.is_some_and(|code| code == LOCK_NOT_AVAILABLE)
-            }
-            _ => false,
-        }
+        matches!(self, Self::Locked) || self.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE)
     }
 
     /// Whether the database hung up or could not be asked: whatever it was asked is not to blame.
     pub fn is_outage(&self) -> bool {
-        use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
         const CONNECTION_EXCEPTION: &str = "08";
         /// It stops, has crashed, starts, or has dropped what was asked over this connection.
         const OPERATOR_INTERVENTION: &str = "57P";
@@ -210,13 +202,20 @@ impl StoreError {
         match self {
             Self::Unreachable(_) => true,
             Self::Database(Io(_) | Tls(_) | PoolTimedOut | PoolClosed | WorkerCrashed) => true,
-            Self::Database(Database(error)) => error.code().is_some_and(|code| {
+            _ => self.code().is_some_and(|code| {
                 [CONNECTION_EXCEPTION, OPERATOR_INTERVENTION, IDLE_IN_TRANSACTION]
                     .iter()
                     .any(|known| code.starts_with(known))
                     || code == TOO_MANY_CONNECTIONS
             }),
-            _ => false,
+        }
+    }
+
+    /// The database's own code for what it answered with.
+    fn code(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.code(),
+            _ => None,
         }
     }
 

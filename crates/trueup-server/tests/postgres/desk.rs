@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sqlx::{Connection as _, PgConnection};
 use trueup_core::Timestamp;
 use trueup_core::ledger::Acceptance;
 use trueup_server::clock::Clock;
@@ -45,4 +46,15 @@ async fn start(
         EngineParts { store, catalog, clock: clock.clone(), faults, acceptance, feed, metrics };
     let (ledger, task) = Ledger::start(parts);
     (ledger, task, clock)
+}
+
+/// How many holds are open.
+pub async fn held(url: &str) -> i64 {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM operation WHERE state = 'held'")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    count
 }

@@ -230,11 +230,5 @@ async fn nothing_is_lost_or_overtaken_while_strangers_lock_accounts() {
     one_task.stop().await;
     other_task.stop().await;
     audit::audit(&url).await;
-    let mut connection = PgConnection::connect(&url).await.unwrap();
-    let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM operation WHERE state = 'held'")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-    assert_eq!(count, i64::from(ids.load(Ordering::Relaxed)));
-    connection.close().await.unwrap();
+    assert_eq!(desk::held(&url).await, i64::from(ids.load(Ordering::Relaxed)));
 }

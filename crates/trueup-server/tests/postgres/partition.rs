@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::{Connection as _, PgConnection};
 use tokio::time::Instant;
 use trueup_core::AccountId;
 use trueup_server::engine::EngineError;
@@ -81,11 +80,5 @@ async fn a_silent_database_is_given_up_and_asked_anew() {
     }
     task.stop().await;
     audit::audit(&url).await;
-    let mut connection = PgConnection::connect(&url).await.unwrap();
-    let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM operation WHERE state = 'held'")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
-    assert_eq!(count, 24, "none is lost and none is there twice");
-    connection.close().await.unwrap();
+    assert_eq!(desk::held(&url).await, 24, "none is lost and none is there twice");
 }

@@ -12,6 +12,7 @@ mod pages;
 mod reads;
 mod reasons;
 mod resetting;
+mod sight;
 mod verdict;
 mod visitor;
 

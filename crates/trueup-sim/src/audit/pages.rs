@@ -8,7 +8,7 @@ use super::verdict::ONE_POLL_MS;
 use super::{Auditor, Begun, Invariant, Violation};
 
 /// A page can ask for no more than that at once.
-pub(super) const MOST_UNDECIDED: usize = 100;
+const MOST_UNDECIDED: usize = 100;
 
 /// An operation, how it ended and why.
 type Ended = (Op, State, Cause);
@@ -54,16 +54,16 @@ type View = (Option<u8>, Option<u64>, Vec<Seen>, Vec<Meter>);
 #[derive(Clone, Debug)]
 pub(super) struct Own {
     pub op: Op,
-    predicted: Amounts,
+    pub predicted: Amounts,
     /// Whether it may have left the page.
-    sent: bool,
+    pub sent: bool,
     /// When something was last heard of it.
     pub heard_at: Ms,
 }
 
 impl Auditor {
     pub(super) fn page(&mut self, at: Ms, event: &Event) -> Result<(), Violation> {
-        if self.visit(event)? {
+        if self.visit(at, event)? {
             return Ok(());
         }
         match event {
@@ -191,12 +191,7 @@ impl Auditor {
         Invariant::WithinLimit.check(refusal == denial, || {
             format!("page {tab} tells {refusal:?}, not {denial:?}, of {asked:?} over {shown:?}")
         })?;
-        if page.own.len() >= MOST_UNDECIDED {
-            // What counts for nothing and never left makes room, the oldest first.
-            let idle = page.own.iter().position(|own| !own.sent && own.predicted.is_empty());
-            idle.map(|at| page.own.remove(at));
-        }
-        page.own.push(Own { op, predicted: predicted.clone(), sent: false, heard_at: at });
+        take_up(&mut page.own, op, predicted, at);
         let who = page.who;
         if let Some(who) = who {
             let twice = self.begun.insert(op, Begun { who, given_up: false });
@@ -343,7 +338,17 @@ pub(super) fn denial(shown: &[Seen], (meter, asked): (Meter, u64)) -> Option<Den
     Some(Denial { meter, asked, remaining, resets_at: Some(seen.figures.end) })
 }
 
-fn seen(figures: Figures, pending: u64) -> Seen {
+/// One more operation of a page.
+pub(super) fn take_up(own: &mut Vec<Own>, op: Op, predicted: &Amounts, at: Ms) {
+    if own.len() >= MOST_UNDECIDED {
+        // What counts for nothing and never left makes room, the oldest first.
+        let idle = own.iter().position(|own| !own.sent && own.predicted.is_empty());
+        idle.map(|at| own.remove(at));
+    }
+    own.push(Own { op, predicted: predicted.clone(), sent: false, heard_at: at });
+}
+
+pub(super) fn seen(figures: Figures, pending: u64) -> Seen {
     let total = figures.used + figures.held + pending;
     let remaining = figures.limit.map(|limit| limit.saturating_sub(total));
     Seen { figures, pending, total, remaining }

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::history::{Amounts, Denial, Event, Figures, Meter, Op, Seen, Shown};
-use super::pages::{MOST_UNDECIDED, denial};
+use super::history::{Amounts, Denial, Event, Figures, Meter, Ms, Seen, Shown};
+use super::pages::{Own, denial, seen, take_up};
 use super::{Auditor, Invariant, Violation};
 
 /// Every page that a visitor looks at, and what browsers kept of them.
@@ -24,16 +24,9 @@ struct Visitor {
     view: Option<Vec<Seen>>,
 }
 
-#[derive(Debug)]
-struct Own {
-    op: Op,
-    predicted: Amounts,
-    sent: bool,
-}
-
 impl Auditor {
     /// Whether the event is about a page that a visitor looks at: then all was said about it here.
-    pub(super) fn visit(&mut self, event: &Event) -> Result<bool, Violation> {
+    pub(super) fn visit(&mut self, at: Ms, event: &Event) -> Result<bool, Violation> {
         let visitors = &mut self.visitors;
         match event {
             Event::Visited { tab, device, limits, used } => {
@@ -59,7 +52,7 @@ impl Auditor {
                     if let Event::Kept { .. } = event {
                         visitors.kept.insert(visitor.device, visitor.used.clone());
                     }
-                    visitor.take(event).map(|()| true)
+                    visitor.take(at, event).map(|()| true)
                 }
                 None => Ok(false),
             },
@@ -87,7 +80,7 @@ fn about(event: &Event) -> Option<u8> {
 }
 
 impl Visitor {
-    fn take(&mut self, event: &Event) -> Result<(), Violation> {
+    fn take(&mut self, at: Ms, event: &Event) -> Result<(), Violation> {
         match event {
             Event::Began { tab, op, asked, predicted, refusal } => {
                 let seen = self.seen();
@@ -101,11 +94,7 @@ impl Visitor {
                 Invariant::ExactlyOnce.check(*predicted == expected, || {
                     format!("page {tab} predicts {predicted:?} for a visitor who has {seen:?}")
                 })?;
-                if self.own.len() >= MOST_UNDECIDED {
-                    let idle = self.own.iter().position(|it| !it.sent && it.predicted.is_empty());
-                    idle.map(|at| self.own.remove(at));
-                }
-                self.own.push(Own { op: *op, predicted: predicted.clone(), sent: false });
+                take_up(&mut self.own, *op, predicted, at);
             }
             Event::Leaving { op, .. } => {
                 let own = self.own.iter_mut().filter(|own| own.op == *op);
@@ -127,16 +116,14 @@ impl Visitor {
     }
 
     fn seen(&self) -> Vec<Seen> {
-        let seen = |(meter, limit): &(Meter, u64)| {
+        let of_meter = |(meter, limit): &(Meter, u64)| {
             let used = self.used.get(meter).copied().unwrap_or_default();
-            let of_meter = self.own.iter().flat_map(|own| &own.predicted);
-            let pending = of_meter.filter(|(at, _)| at == meter).map(|(_, units)| units).sum();
+            let predicted = self.own.iter().flat_map(|own| &own.predicted);
+            let pending = predicted.filter(|(at, _)| at == meter).map(|(_, units)| units).sum();
             let (meter, limit, hard, held, end) = (*meter, Some(*limit), true, 0, 0);
-            let figures = Figures { meter, limit, hard, used, held, end };
-            let total = used + pending;
-            Seen { figures, pending, total, remaining: limit.map(|it| it.saturating_sub(total)) }
+            seen(Figures { meter, limit, hard, used, held, end }, pending)
         };
-        self.limits.iter().map(seen).collect()
+        self.limits.iter().map(of_meter).collect()
     }
 
     fn shown(&mut self, shown: &Shown) -> Result<(), Violation> {

@@ -42,15 +42,9 @@ pub fn run(arguments: &Arguments) -> bool {
     }
     script.out.flush().map_err(|error| script.broken.get_or_insert(error).kind()).ok();
     // Whoever closed the pipe has read enough.
-    let is_loud = |error: &std::io::Error| error.kind() != std::io::ErrorKind::BrokenPipe;
-    script
-        .broken
-        .inspect(|error| {
-            if is_loud(error) {
-                eprintln!("error: {error}");
-            }
-        })
-        .is_none()
+    let is_loud = |error: &&std::io::Error| error.kind() != std::io::ErrorKind::BrokenPipe;
+    script.broken.iter().filter(is_loud).for_each(|error| eprintln!("error: {error}"));
+    script.broken.is_none()
 }
 
 struct Script<W: Write> {

@@ -215,10 +215,7 @@ impl Design for Buggy {
     }
 
     fn deadline(&self) -> Option<Deadline> {
-        let late_ms = match self.bug {
-            Bug::ResetsLate => 20_000,
-            _ => 0,
-        };
+        let late_ms = if self.bug == Bug::ResetsLate { 20_000 } else { 0 };
         let Deadline { not_before, not_after } = self.inner.deadline()?;
         Some(Deadline { not_before: not_before.plus(late_ms), not_after: not_after.plus(late_ms) })
     }

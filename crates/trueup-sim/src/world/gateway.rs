@@ -51,6 +51,7 @@ impl World<'_> {
     /// The ledger said whether a chat may run.
     pub(super) fn admitted(&mut self, call: Call, answer: Answer) {
         let (stream, tab, page) = (call.stream, call.tab, call.page);
+        let op = u64::from(border::op(call.operation));
         let Some((outcome, snapshot)) = answer else { return self.break_stream(stream, tab, page) };
         let expires_at = match &outcome {
             Ok(Some(Decision::Changed(written))) => {
@@ -71,7 +72,6 @@ impl World<'_> {
             }
             let well = matches!(&outcome, Ok(Some(Decision::Replayed(record)))
                 if record.state == OperationState::Settled);
-            let op = u64::from(border::op(call.operation));
             let mut dice = self.draw(About::Answer, op, self.now);
             let at = self.draw_arrival(&mut dice);
             let part = Part::End(Some(snapshot), well);
@@ -84,7 +84,6 @@ impl World<'_> {
             self.streams.insert(stream, number);
         }
         let model = call.model;
-        let op = u64::from(border::op(call.operation));
         let mut dice = self.draw(About::Job, op, i64::from(call.is_retry));
         let (opens_ms, renews_ms) = (dice.between(50, 2_500), self.draw_renewal(&mut dice));
         let job = Job {
